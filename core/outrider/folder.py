@@ -1,0 +1,98 @@
+"""Makes the folder of a run: its place, its modes, its description.
+
+Folders are 0700 and files 0600 whatever the umask; nothing is ever put into a shared temporary
+folder. Where the training folder cannot be written, the user's state folder is used instead.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from outrider.errors import JournalError
+
+RUNS = "runs"
+
+
+def make_folder(path: str) -> None:
+    """Make a folder for this user alone; one that is there already stays as it is."""
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        return
+    os.chmod(path, 0o700)  # the umask may have taken bits from us: give back exactly these
+
+
+def write_file(path: str, data: bytes) -> None:
+    """Write a small file for this user alone, whole or not at all (temp + rename)."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        os.fchmod(fd, 0o600)
+        while data:
+            data = data[os.write(fd, data) :]
+    except BaseException:
+        os.close(fd)
+        os.unlink(temporary)
+        raise
+    os.close(fd)
+    os.replace(temporary, path)
+
+
+def prepare_root(root: str) -> None:
+    """Make a ``.outrider`` folder that git ignores."""
+    os.makedirs(os.path.dirname(root) or ".", exist_ok=True)
+    make_folder(root)
+    ignore = os.path.join(root, ".gitignore")
+    if not os.path.exists(ignore):
+        write_file(ignore, b"*\n")
+
+
+def state_root() -> str:
+    """The user's own folder for runs that their training folder has no room for."""
+    from platformdirs import user_state_dir
+
+    root = user_state_dir("outrider")
+    if not os.path.isabs(root):
+        raise JournalError("there is no home folder to fall back to", hint="set OUTRIDER_DIR")
+    return root
+
+
+def make_run_folder(root: str, run_id: str, *, shared_id: bool) -> tuple[str, bool]:
+    """Make, or find, a run's folder below ``root``; returns its path and whether it is new.
+
+    With ``shared_id`` several processes may ask for the same id at the same moment: the first one's
+    symlink below ``by-id`` decides, atomically, and all of them get the same folder.
+    """
+    prepare_root(root)
+    runs = os.path.join(root, RUNS)
+    make_folder(runs)
+    name = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + run_id
+    is_new = True
+    by_id = os.path.join(runs, "by-id")
+    make_folder(by_id)
+    link = os.path.join(by_id, run_id)
+    try:
+        os.symlink(os.path.join("..", name), link)
+    except FileExistsError:
+        if shared_id:
+            known = os.path.basename(os.readlink(link))
+            is_new = not os.path.isfile(os.path.join(runs, known, "run.json"))
+            name = known
+    path = os.path.join(runs, name)
+    make_folder(path)
+    make_folder(os.path.join(path, "journal"))
+    make_folder(os.path.join(path, "files"))
+    return path, is_new
+
+
+def write_meta(path: str, meta: Mapping[str, Any]) -> None:
+    """Write run.json, whole or not at all."""
+    import orjson
+
+    write_file(
+        os.path.join(path, "run.json"),
+        orjson.dumps(meta, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE),
+    )

@@ -1,0 +1,303 @@
+"""Settings: one frozen object, from argument, environment, folder, user's file, defaults.
+
+The first of these that names a setting wins: an argument of ``init()``; ``OUTRIDER_*`` in the
+environment; ``.outrider/settings.toml`` of the training folder (what ``outrider off`` writes); the
+user's ``settings.toml``; the default. ``origin()`` tells which one it was.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from outrider.errors import SettingsError, UsageError
+from outrider.ids import check_project, check_run_id
+
+DEFAULT_URL = "http://127.0.0.1:7878"
+MODES = ("online", "offline", "disabled")
+RESUMES = ("allow", "must", "never", "auto")
+
+_MODE_WORDS = {"dryrun": "offline", "dry-run": "offline", "off": "offline", "on": "online"}
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set, with its default. Seconds are floats, sizes are bytes."""
+
+    mode: str = "online"
+    url: str = DEFAULT_URL
+    api_key: str | None = field(default=None, repr=False)
+    project: str | None = None
+    dir: str | None = None
+    id: str | None = None
+    name: str | None = None
+    group: str | None = None
+    job_type: str | None = None
+    tags: tuple[str, ...] = ()
+    notes: str | None = None
+    resume: str | None = None
+    disable_code: bool = False
+    ignore_globs: tuple[str, ...] = ()
+    console: bool = True
+    sample_seconds: float = 2.0
+    average_seconds: float = 30.0
+    finish_seconds: float = 5.0
+    segment_bytes: int = 64 << 20
+    plugins: bool = True
+    quiet: bool = False
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    def origin(self, name: str) -> str:
+        """Where a setting's value came from, in words."""
+        return self.origins.get(name, "default")
+
+
+NAMES: tuple[str, ...] = tuple(item.name for item in fields(Settings) if item.name != "origins")
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise UsageError(f"{name} must be a text that is not empty, not {value!r}")
+    return value
+
+
+def _words(name: str, value: Any) -> tuple[str, ...]:
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple, set, frozenset)) or not all(
+        isinstance(item, str) for item in items
+    ):
+        raise UsageError(f"{name} must be a list of texts, not {value!r}")
+    return tuple(dict.fromkeys(item.strip() for item in items if item.strip()))
+
+
+def _truth(name: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise UsageError(f"{name} must be true or false, not {value!r}")
+
+
+def _seconds(low: float, high: float) -> Callable[[str, Any], float]:
+    def check(name: str, value: Any) -> float:
+        try:
+            seconds = float(value)
+        except (TypeError, ValueError):
+            seconds = -1.0
+        if isinstance(value, bool) or not low <= seconds <= high:
+            raise UsageError(f"{name} must be {low:g} to {high:g} seconds, not {value!r}")
+        return seconds
+
+    return check
+
+
+def _bytes(name: str, value: Any) -> int:
+    try:
+        count = int(value)
+    except (TypeError, ValueError):
+        count = 0
+    if isinstance(value, bool) or count < 4096:
+        raise UsageError(f"{name} must be a number of bytes, 4096 or more, not {value!r}")
+    return count
+
+
+def check_url(name: str, value: Any) -> str:
+    """Return a server's URL without its trailing slash, or say what is wrong with it."""
+    from urllib.parse import urlsplit
+
+    text = _text(name, value).strip().rstrip("/")
+    hint = "write it as http://host:port or https://host"
+    try:
+        parts = urlsplit(text)
+        port_is_right = parts.port is None or 0 < parts.port < 65536
+    except ValueError as error:
+        raise UsageError(f"{name} is not a URL: {text!r} ({error})", hint=hint) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_right:
+        raise UsageError(f"{name} is not the URL of a server: {text!r}", hint=hint)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise UsageError(f"{name} must not hold a password, a query or a fragment", hint=hint)
+    return text
+
+
+def _mode(name: str, value: Any) -> str:
+    word = str(value).strip().lower()
+    word = _MODE_WORDS.get(word, word)
+    if word not in MODES:
+        raise UsageError(
+            f"{value!r} is not a mode", hint="online, offline (dryrun means the same) or disabled"
+        )
+    return word
+
+
+def _resume(name: str, value: Any) -> str:
+    if value is True:
+        return "auto"
+    if value not in RESUMES:
+        raise UsageError(f"resume={value!r} is not known", hint="one of " + ", ".join(RESUMES))
+    return str(value)
+
+
+def _folder(name: str, value: Any) -> str:
+    try:
+        path = os.fspath(value)
+    except TypeError:
+        raise UsageError(f"{name} must be a path, not {value!r}") from None
+    return os.path.abspath(os.path.expanduser(_text(name, path)))
+
+
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "mode": _mode,
+    "url": check_url,
+    "api_key": _text,
+    "project": lambda name, value: check_project(value),
+    "dir": _folder,
+    "id": lambda name, value: check_run_id(value),
+    "name": _text,
+    "group": _text,
+    "job_type": _text,
+    "tags": _words,
+    "notes": _text,
+    "resume": _resume,
+    "disable_code": _truth,
+    "ignore_globs": _words,
+    "console": _truth,
+    "sample_seconds": _seconds(0.1, 3600),
+    "average_seconds": _seconds(0.1, 86400),
+    "finish_seconds": _seconds(0, 86400),
+    "segment_bytes": _bytes,
+    "plugins": _truth,
+    "quiet": _truth,
+}
+
+
+def user_file() -> str | None:
+    """The path of the user's settings file, or None where there is no home folder."""
+    home = os.environ.get("XDG_CONFIG_HOME") or ""
+    if sys.platform == "linux" and os.path.isabs(home):
+        return os.path.join(home, "outrider", "settings.toml")
+    try:
+        from platformdirs import user_config_dir
+
+        folder = user_config_dir("outrider")
+    except (RuntimeError, KeyError, OSError):
+        return None
+    return os.path.join(folder, "settings.toml") if os.path.isabs(folder) else None
+
+
+def folder_file(folder: str) -> str:
+    """The path of a training folder's settings file."""
+    return os.path.join(folder, ".outrider", "settings.toml")
+
+
+def _read_toml(path: str) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}") from error
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        return tomllib.loads(text.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(
+            f"cannot read {path}: {error}", hint="mend the line it names, or remove the file"
+        ) from error
+
+
+def _take(
+    values: dict[str, Any], origins: dict[str, str], found: Mapping[str, Any], origin: str
+) -> None:
+    """Fill what is not yet set from one source, each value checked under that source's name."""
+    for name, value in found.items():
+        if name not in _CHECKS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(str(name), NAMES, 1)
+            raise SettingsError(
+                f"{origin}: there is no setting {name!r}",
+                hint=f"did you mean {near[0]!r}?" if near else "settings: " + ", ".join(NAMES),
+            )
+        if name in values or value is None:
+            continue
+        try:
+            values[name] = _CHECKS[name](name, value)
+        except UsageError as error:
+            if origin == "argument":
+                raise
+            raise SettingsError(f"{origin}: {error.message}", hint=error.hint) from None
+        origins[name] = origin
+
+
+def load(
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    cwd: str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Settings:
+    """Settle every setting.
+
+    Raises ``UsageError`` for a wrong argument and ``SettingsError`` for a wrong variable or file.
+    """
+    env = os.environ if env is None else env
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    _take(values, origins, arguments or {}, "argument")
+    for name in NAMES:
+        variable = "OUTRIDER_" + name.upper()
+        if env.get(variable, "") != "":
+            _take(values, origins, {name: env[variable]}, f"environment {variable}")
+    folder = values.get("dir") or cwd or _cwd()
+    if folder is not None:
+        path = folder_file(folder)
+        _take(values, origins, _read_toml(path), path)
+    path_of_user = user_file()
+    if path_of_user is not None:
+        _take(values, origins, _read_toml(path_of_user), path_of_user)
+    if "dir" not in values and folder is not None:
+        values["dir"] = folder
+        origins["dir"] = "working folder"
+    return replace(Settings(), origins=origins, **values)
+
+
+def _cwd() -> str | None:
+    try:
+        return os.getcwd()
+    except OSError:  # the working folder was deleted
+        return None
+
+
+def write_folder_setting(folder: str, name: str, value: str | float | bool | None) -> str:
+    """Set one setting in a training folder's file (None removes it); returns the file's path."""
+    from outrider.folder import prepare_root
+
+    path = folder_file(folder)
+    found = _read_toml(path)
+    if value is None:
+        found.pop(name, None)
+    else:
+        _CHECKS[name](name, value)
+        found[name] = value
+    prepare_root(os.path.dirname(path))
+    temporary = f"{path}.{os.getpid()}"
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.writelines(f"{key} = {_toml(item)}\n" for key, item in found.items())
+    os.replace(temporary, path)
+    return path
+
+
+def _toml(value: object) -> str:
+    """A setting's value as TOML: JSON's texts, numbers and lists are TOML's too."""
+    import json
+
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
