@@ -1,0 +1,49 @@
+"""Outrider records machine-learning training runs without ever getting in their way.
+
+``import outrider; outrider.init(); outrider.log({"loss": 0.3})`` is the same as the functions of
+``outrider.core``; everything here is looked up there on first use, so that importing stays cheap.
+"""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
+
+_PUBLIC = (
+    "alert",
+    "config",
+    "define_metric",
+    "finish",
+    "init",
+    "log",
+    "login",
+    "run",
+    "save",
+    "summary",
+)
+__all__ = ["AlertLevel", "OutriderError", "Run", "__version__", *_PUBLIC]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> object:
+    if name in _PUBLIC:
+        from outrider import core
+
+        return getattr(core, name)
+    if name == "Run":
+        from outrider.training import Run
+
+        return Run
+    if name == "OutriderError":
+        from outrider.errors import OutriderError
+
+        return OutriderError
+    if name == "AlertLevel":
+        from outrider.training import AlertLevel
+
+        return AlertLevel
+    raise AttributeError(
+        f"outrider has no {name!r}; the public names are {', '.join(sorted(__all__))}"
+    )
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,328 @@
+"""Appends records to one writer's journal: one ``os.write`` each, no lock, no buffer, no thread.
+
+The descriptor number is taken once and never closed while the process lives. A roll puts the next
+segment under the same number with ``dup2``, so that a thread that is inside ``os.write`` can never
+write into a file that somebody else has just opened. A fork notices itself and becomes its own
+writer, under the same number in its own table of descriptors.
+"""
+
+from __future__ import annotations
+
+import _thread
+import errno
+import fcntl
+import os
+import time
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+from outrider.ids import new_writer_id
+from outrider.journal.record import FORMAT, MAX_RECORD, encode
+from outrider.journal.segment import segment_name
+
+SEGMENT_BYTES = 64 << 20
+TEND_SECONDS = 0.25
+"""How often, at most, a writer looks whether its file is still its own."""
+
+_HIGH = 700
+"""Our descriptor lies at or above this number where the limit allows it: scripts that close
+'all' descriptors rarely reach so far, and a number that is closed is not soon taken again."""
+
+_writers: weakref.WeakSet[JournalWriter] = weakref.WeakSet()
+
+
+class Clock:
+    """Wall time at start plus monotonic time since: a clock step never reorders records."""
+
+    __slots__ = ("base",)
+
+    def __init__(self) -> None:
+        self.base = time.time() - time.monotonic()
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return self.base + time.monotonic()
+
+
+def start_ticks(pid: int) -> int | None:
+    """When a process started (field 22 of /proc/<pid>/stat, clock ticks since boot), or None."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return int(file.read().rpartition(b")")[2].split()[19])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def boot_id() -> str | None:
+    """The kernel's id of this boot, or None where it has none."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return None
+
+
+class JournalWriter:
+    """One writer's journal in a run's folder; ``append`` never raises and never waits for long.
+
+    ``lost`` counts the records that could not be written since the last gap record; the next
+    write that succeeds is preceded by a gap record that says how many and why.
+    """
+
+    __slots__ = (
+        "__weakref__", "_guard", "_torn", "attempt", "clock", "due", "fd", "folder", "lost",
+        "number", "pid", "primary", "role", "room", "run_id", "segment_bytes", "why", "writer",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        folder: str,
+        run_id: str,
+        *,
+        attempt: int = 1,
+        role: str = "trainer",
+        primary: bool = False,
+        writer: str | None = None,
+        segment_bytes: int = SEGMENT_BYTES,
+        clock: Clock | None = None,
+    ) -> None:
+        self.folder = folder
+        self.run_id = run_id
+        self.attempt = attempt
+        self.role = role
+        self.primary = primary
+        self.writer = writer or new_writer_id()
+        self.segment_bytes = segment_bytes
+        self.clock = clock or Clock()
+        self.pid = os.getpid()
+        self.number = 1
+        self.lost = 0
+        self.why = ""
+        self._torn = False
+        self._guard = _thread.allocate_lock()
+        fd = self._open(self.number)
+        self.fd = _lift(fd)
+        self.due = 0.0
+        _writers.add(self)
+
+    def path(self, number: int | None = None) -> str:
+        """Where a segment of this writer lies; the active one without a number."""
+        name = segment_name(self.writer, self.number if number is None else number)
+        return os.path.join(self.folder, "journal", name)
+
+    def _open(self, number: int) -> int:
+        """Open a new segment and write its head; raises ``OSError``."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        fd = os.open(self.path(number), flags, 0o600)
+        try:
+            os.fchmod(fd, 0o600)
+            head = encode(
+                {
+                    "t": self.clock.now(),
+                    "k": "head",
+                    "v": FORMAT,
+                    "run": self.run_id,
+                    "w": self.writer,
+                    "n": number,
+                    "a": self.attempt,
+                    "host": os.uname().nodename,
+                    "pid": self.pid,
+                    "start": start_ticks(self.pid),
+                    "boot": boot_id(),
+                    "role": self.role,
+                    "primary": self.primary,
+                }
+            )
+            if os.write(fd, head) != len(head):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except BaseException:
+            os.close(fd)
+            os.unlink(self.path(number))
+            raise
+        self.room = self.segment_bytes - len(head)
+        return fd
+
+    def append(self, record: Mapping[str, Any]) -> bool:
+        """Write one record; False where it could not be kept (it is then counted in a gap).
+
+        ``t`` is filled in where it is missing. Never raises for anything but a signal's exception.
+        """
+        try:
+            line = encode(record if "t" in record else {"t": self.clock.now(), **record})
+        except (TypeError, ValueError) as error:
+            self._lose(f"not JSON: {error}")
+            return False
+        return self.write(line)
+
+    def write(self, line: bytes) -> bool:
+        """Write one encoded line, newline included, by a single ``os.write``."""
+        if len(line) > MAX_RECORD:
+            self._lose(f"a record of {len(line)} bytes is longer than 16 MiB")
+            return False
+        now = self.clock.now()
+        if now > self.due:
+            self.tend(now)
+        if self._torn:
+            line = b"\n" + line
+        try:
+            written = os.write(self.fd, line)
+        except OSError as error:
+            self._lose(errno.errorcode.get(error.errno or 0, "OSError"))
+            if error.errno == errno.EBADF:
+                self.due = 0.0
+            return False
+        self.wrote(written, len(line))
+        return written == len(line)
+
+    def wrote(self, written: int, wanted: int) -> None:
+        """Account for a write that returned: roll a full segment, mend a torn line, tell a gap."""
+        if written != wanted:
+            self._torn = True
+            self.due = 0.0  # the fast path goes through here again before its next write
+            self._lose("disk full")
+            return
+        self._torn = False
+        self.room -= written
+        if self.lost:
+            self._tell_gap()
+        if self.room < 0:
+            self.roll()
+
+    @property
+    def is_torn(self) -> bool:
+        """Whether the last write was cut short, so that the next must begin with a newline."""
+        return self._torn
+
+    def _lose(self, why: str) -> None:
+        self.lost += 1
+        self.why = why
+
+    def _tell_gap(self) -> None:
+        lost, why = self.lost, self.why
+        self.lost = 0
+        line = encode({"t": self.clock.now(), "k": "gap", "n": lost, "why": why})
+        try:
+            if os.write(self.fd, line) == len(line):
+                self.room -= len(line)
+                return
+            self._torn = True
+        except OSError:
+            pass
+        self.lost += lost
+
+    def roll(self) -> None:
+        """Seal the active segment and go on in the next, under the same descriptor number.
+
+        A thread that finds another one rolling just goes on: the guard is tried, never waited for.
+        """
+        if not self._guard.acquire(False):
+            return
+        try:
+            if self.room >= 0:
+                return
+            self._replace(self.number + 1)
+        except OSError as error:
+            self.room = self.segment_bytes >> 6  # no room for a new file: go on here, try later
+            self.why = self.why or errno.errorcode.get(error.errno or 0, "OSError")
+        finally:
+            self._guard.release()
+
+    def _replace(self, number: int) -> None:
+        fd = self._open(number)
+        try:
+            os.dup2(fd, self.fd, inheritable=False)
+            self.number = number
+            self._torn = False
+        finally:
+            os.close(fd)
+
+    def tend(self, now: float) -> None:
+        """Look after the descriptor: after a fork, after somebody closed it, after the file went.
+
+        Called by the log path at most every ``TEND_SECONDS``, and at once after a fork.
+        """
+        if not self._guard.acquire(False):
+            return
+        try:
+            self.due = now + TEND_SECONDS if not self._torn else 0.0
+            if self.pid != os.getpid():
+                self._become_own_writer()
+            elif not self._is_ours():
+                self._replace_lost_file()
+        except OSError as error:
+            self.why = errno.errorcode.get(error.errno or 0, "OSError")
+            self.due = now + 1.0
+        finally:
+            self._guard.release()
+
+    def _become_own_writer(self) -> None:
+        self.pid = os.getpid()
+        self.writer = new_writer_id()
+        self.primary = False
+        self.lost = 0
+        self._torn = False
+        try:
+            self._replace(1)
+        except OSError:
+            # No file of our own: rather write nowhere than into the parent's segment.
+            null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+            os.dup2(null, self.fd, inheritable=False)
+            os.close(null)
+            raise
+
+    def _is_ours(self) -> bool:
+        try:
+            mine = os.fstat(self.fd)
+            there = os.stat(self.path())
+        except OSError:
+            return False
+        return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
+
+    def _replace_lost_file(self) -> None:
+        """The file was deleted or the descriptor closed: go on in a new segment of a new folder."""
+        from outrider.folder import make_folder
+
+        is_open = True
+        try:
+            fcntl.fcntl(self.fd, fcntl.F_GETFL)
+            flags = fcntl.fcntl(self.fd, fcntl.F_GETFL)
+            is_open = bool(flags & os.O_APPEND)  # else the number is somebody else's by now
+        except OSError:
+            pass
+        number = self.number + 1
+        if not os.path.isdir(self.folder):
+            return  # the run's folder was deleted on purpose: do not bring it back
+        make_folder(os.path.join(self.folder, "journal"))
+        if is_open:
+            self._replace(number)
+        else:
+            self.fd = _lift(self._open(number))
+            self.number = number
+
+    def position(self) -> tuple[str, int, int]:
+        """(writer, segment, byte offset) just behind everything that was written so far."""
+        try:
+            size = os.fstat(self.fd).st_size
+        except OSError:
+            size = 0
+        return self.writer, self.number, size
+
+
+def _lift(fd: int) -> int:
+    """Move a descriptor to a high number, where nobody closes it by accident."""
+    try:
+        lifted = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _HIGH)
+    except OSError:  # the limit is lower: stay
+        return fd
+    os.close(fd)
+    return lifted
+
+
+def _after_fork_in_child() -> None:
+    for writer in list(_writers):
+        writer._guard = _thread.allocate_lock()
+        writer.due = 0.0
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
