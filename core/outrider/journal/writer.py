@@ -17,9 +17,11 @@ import weakref
 from collections.abc import Mapping
 from typing import Any
 
+from outrider.folder import make_folder
 from outrider.ids import new_writer_id
 from outrider.journal.record import FORMAT, MAX_RECORD, encode
 from outrider.journal.segment import segment_name
+from outrider.notice import say_once
 
 SEGMENT_BYTES = 64 << 20
 TEND_SECONDS = 0.25
@@ -71,7 +73,7 @@ class JournalWriter:
     """
 
     __slots__ = (
-        "__weakref__", "_guard", "_torn", "attempt", "clock", "due", "fd", "folder", "lost",
+        "__weakref__", "_guard", "_identity", "_torn", "attempt", "clock", "due", "fd", "folder", "lost",
         "number", "pid", "primary", "role", "room", "run_id", "segment_bytes", "why", "writer",
     )  # fmt: skip
 
@@ -141,6 +143,7 @@ class JournalWriter:
             os.unlink(self.path(number))
             raise
         self.room = self.segment_bytes - len(head)
+        self._identity = _identity(fd)
         return fd
 
     def append(self, record: Mapping[str, Any]) -> bool:
@@ -195,8 +198,10 @@ class JournalWriter:
         return self._torn
 
     def _lose(self, why: str) -> None:
+        """Count a record that could not be kept; the next one takes the careful path."""
         self.lost += 1
         self.why = why
+        self.due = 0.0
 
     def _tell_gap(self) -> None:
         lost, why = self.lost, self.why
@@ -245,7 +250,7 @@ class JournalWriter:
         if not self._guard.acquire(False):
             return
         try:
-            self.due = now + TEND_SECONDS if not self._torn else 0.0
+            self.due = 0.0 if self._torn or self.lost else now + TEND_SECONDS
             if self.pid != os.getpid():
                 self._become_own_writer()
             elif not self._is_ours():
@@ -273,32 +278,26 @@ class JournalWriter:
 
     def _is_ours(self) -> bool:
         try:
-            mine = os.fstat(self.fd)
-            there = os.stat(self.path())
+            there = os.fstat(self.fd)
         except OSError:
             return False
-        return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
+        return (there.st_dev, there.st_ino) == self._identity and there.st_nlink > 0
 
     def _replace_lost_file(self) -> None:
-        """The file was deleted or the descriptor closed: go on in a new segment of a new folder."""
-        from outrider.folder import make_folder
-
-        is_open = True
-        try:
-            fcntl.fcntl(self.fd, fcntl.F_GETFL)
-            flags = fcntl.fcntl(self.fd, fcntl.F_GETFL)
-            is_open = bool(flags & os.O_APPEND)  # else the number is somebody else's by now
-        except OSError:
-            pass
-        number = self.number + 1
+        """The segment was deleted or the descriptor closed: go on in a new segment."""
         if not os.path.isdir(self.folder):
-            return  # the run's folder was deleted on purpose: do not bring it back
+            self.why = "the run's folder is gone"  # deleted on purpose: do not bring it back
+            say_once(self.folder, f"the run's folder is gone, nothing is recorded: {self.folder}")
+            return
         make_folder(os.path.join(self.folder, "journal"))
-        if is_open:
-            self._replace(number)
-        else:
-            self.fd = _lift(self._open(number))
-            self.number = number
+        mine = self._identity
+        fd = self._open(self.number + 1)
+        self.number += 1
+        if _identity(self.fd) == mine:
+            os.dup2(fd, self.fd, inheritable=False)
+            os.close(fd)
+        else:  # the number is somebody else's by now: leave it alone and take another
+            self.fd = _lift(fd)
 
     def position(self) -> tuple[str, int, int]:
         """(writer, segment, byte offset) just behind everything that was written so far."""
@@ -307,6 +306,15 @@ class JournalWriter:
         except OSError:
             size = 0
         return self.writer, self.number, size
+
+
+def _identity(fd: int) -> tuple[int, int] | None:
+    """What file a descriptor stands for, or None where it is closed."""
+    try:
+        status = os.fstat(fd)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _lift(fd: int) -> int:
