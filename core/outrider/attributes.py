@@ -103,6 +103,11 @@ class Config(MutableMapping[str, Any]):
             except Exception as error:
                 swallow("config.update()", error)
 
+    def follow(self, other: Config | None) -> None:
+        """Be the same mapping as another from now on; with None, an empty one of its own."""
+        object.__setattr__(self, "_values", {} if other is None else other._values)
+        object.__setattr__(self, "_change", None if other is None else other._change)
+
     def setdefaults(self, values: Mapping[str, Any]) -> None:
         """Set the values whose names are not there yet."""
         self.update({key: value for key, value in values.items() if key not in self._values})

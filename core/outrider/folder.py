@@ -96,3 +96,23 @@ def write_meta(path: str, meta: Mapping[str, Any]) -> None:
         os.path.join(path, "run.json"),
         orjson.dumps(meta, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE),
     )
+
+
+def claim_meta(path: str, meta: Mapping[str, Any]) -> bool:
+    """Write run.json where there is none yet; False where another process was quicker."""
+    import orjson
+
+    target = os.path.join(path, "run.json")
+    temporary = f"{target}.{os.getpid()}.new"
+    write_file(temporary, orjson.dumps(meta, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links: the rename below is the best there is
+        os.replace(temporary, target)
+        return True
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+    return True

@@ -171,9 +171,7 @@ class JournalWriter:
         try:
             written = os.write(self.fd, line)
         except OSError as error:
-            self._lose(errno.errorcode.get(error.errno or 0, "OSError"))
-            if error.errno == errno.EBADF:
-                self.due = 0.0
+            self.failed(error)
             return False
         self.wrote(written, len(line))
         return written == len(line)
@@ -191,6 +189,10 @@ class JournalWriter:
             self._tell_gap()
         if self.room < 0:
             self.roll()
+
+    def failed(self, error: OSError) -> None:
+        """Account for a write that failed: the record is counted in the next gap."""
+        self._lose(errno.errorcode.get(error.errno or 0, "OSError"))
 
     @property
     def is_torn(self) -> bool:

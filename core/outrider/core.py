@@ -1,0 +1,259 @@
+"""The functions that a training script calls: init, log, config, summary, save, finish and kin.
+
+    from outrider import core
+
+    core.init(project="mnist")
+    core.log({"loss": 0.3})
+    core.finish()
+
+Importing this costs next to nothing: everything is loaded by ``init()``.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from outrider.attributes import Config, Summary
+    from outrider.training import Run
+
+    config: Config
+    run: Run | None
+    summary: Summary
+
+__all__ = [
+    "alert",
+    "config",
+    "define_metric",
+    "finish",
+    "init",
+    "log",
+    "login",
+    "run",
+    "save",
+    "summary",
+]
+
+_active: Run | None = None
+_open_runs: list[Run] = []
+_config: Config | None = None
+_was_started = False
+
+_REINIT = (None, True, False, "finish_previous", "return_previous", "create_new")
+
+
+def init(
+    project: str | None = None,
+    *,
+    name: str | None = None,
+    config: Any = None,
+    id: str | None = None,  # noqa: A002 - the field's word for it
+    resume: str | bool | None = None,
+    group: str | None = None,
+    job_type: str | None = None,
+    tags: Any = (),
+    notes: str | None = None,
+    dir: Any = None,  # noqa: A002 - the field's word for it
+    mode: str | None = None,
+    rewind_to: int | None = None,
+    reinit: str | bool | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **unknown: Any,
+) -> Run:
+    """Start a run: make its folder, open its journal, start its streamer; no network is used.
+
+    ``config`` is a dict, a namespace, a dataclass or the path of a YAML, TOML or JSON file. With
+    ``id`` several processes write to one run, and a run that ended goes on as a new attempt;
+    ``resume`` is allow, must, never or auto; ``rewind_to`` hides what earlier attempts logged
+    behind that step. ``mode`` is online, offline (or dryrun) or disabled. ``reinit`` says what
+    becomes of a run that is still active: "finish_previous" (the default), "return_previous" or
+    "create_new". ``settings`` takes any other setting by name, see docs/settings.md.
+
+    Raises ``UsageError`` for a wrong argument and ``SettingsError`` for a wrong variable or
+    settings file, each with a hint; nothing else, and nothing after it.
+    """
+    global _active, _was_started
+    from outrider.errors import UsageError
+    from outrider.start import start_run
+
+    if reinit not in _REINIT:
+        raise UsageError(
+            f"reinit={reinit!r} is not known",
+            hint="finish_previous, return_previous or create_new",
+        )
+    previous = _active
+    if previous is not None:
+        if reinit == "return_previous":
+            return previous
+        if reinit != "create_new":
+            previous.finish()
+    if unknown:
+        _warn_unknown(unknown)
+    if settings is None:
+        more = {}
+    elif hasattr(settings, "keys"):
+        more = {str(key): settings[key] for key in settings.keys()}  # noqa: SIM118
+    else:
+        raise UsageError(
+            f"settings must be a mapping of names to values, not {type(settings).__name__}"
+        )
+    adapter = more.pop("adapter", None)
+    if previous is None and _config is not None and len(_config):
+        from outrider.attributes import read_config
+
+        config = {**_config.as_dict(), **read_config(config)}
+    given = {
+        "project": project,
+        "name": name,
+        "id": id,
+        "resume": resume or None,
+        "group": group,
+        "job_type": job_type,
+        "tags": tags or None,
+        "notes": notes,
+        "dir": dir,
+        "mode": mode,
+    }
+    arguments = {**more, **{key: value for key, value in given.items() if value is not None}}
+    run = start_run(arguments, config=config, rewind_to=rewind_to, adapter=adapter)
+    _open_runs.append(run)
+    _activate(run)
+    if not _was_started:
+        import atexit
+
+        _was_started = True
+        atexit.register(_finish_at_exit)
+    return run
+
+
+def log(data: Mapping[str, Any], step: int | None = None, commit: bool = True) -> None:
+    """Record metric values of the active run; see ``Run.log``.
+
+    One line is written to a local file, and no network is waited for. Before ``init()`` this
+    raises ``NotStarted``; after it nothing is raised.
+    """
+    if _active is None:
+        _not_started("log()")
+    else:
+        _active.log(data, step, commit)
+
+
+def define_metric(
+    name: str,
+    step: str | None = None,
+    summary: str | None = None,
+    goal: str | None = None,
+    hidden: bool = False,
+    **other: Any,
+) -> None:
+    """Say what a metric of the active run means; see ``Run.define_metric``."""
+    if _active is None:
+        _not_started("define_metric()")
+    else:
+        _active.define_metric(name, step, summary, goal, hidden, **other)
+
+
+def save(path_or_glob: Any, base: str | None = None, policy: str = "now", **other: Any) -> list[str]:
+    """Keep files with the active run; see ``Run.save``."""
+    if _active is None:
+        _not_started("save()")
+        return []
+    return _active.save(path_or_glob, base, policy, **other)
+
+
+def alert(title: str, text: str = "", level: str = "INFO", **other: Any) -> None:
+    """Record an alert of the active run; see ``Run.alert``."""
+    if _active is None:
+        _not_started("alert()")
+    else:
+        _active.alert(title, text, level, **other)
+
+
+def finish(exit_code: int | None = 0, **other: Any) -> None:
+    """Finish the active run; see ``Run.finish``. Without one this does nothing."""
+    if _active is not None:
+        _active.finish(exit_code, **other)
+
+
+def login(url: str | None = None, key: str | None = None, **other: Any) -> bool:
+    """Whether this user has a token for the server; with ``key``, store it first.
+
+    Uses no network; ``outrider login`` also asks the server.
+    """
+    from outrider import credentials
+    from outrider.settings import load
+
+    settings = load({"url": url} if url else {})
+    if key:
+        credentials.store(settings.url, key)
+    return credentials.token_for(settings.url, api_key=settings.api_key) is not None
+
+
+def _finish_at_exit() -> None:
+    for run in list(_open_runs):
+        run._end_at_exit()
+
+
+def _forget(run: Run) -> None:
+    """A run ended: it is not active any more."""
+    if run in _open_runs:
+        _open_runs.remove(run)
+    if _active is run:
+        _activate(_open_runs[-1] if _open_runs else None)
+
+
+def _activate(run: Run | None) -> None:
+    """Make a run the active one; ``core.config``, once handed out, follows it."""
+    global _active
+    _active = run
+    if _config is not None:
+        _config.follow(run.config if run is not None else None)
+
+
+def _not_started(what: str) -> None:
+    """Raise before the first ``init()``; after it, where nothing may raise, say it once."""
+    message = f"{what} was called and no run is active"
+    if _was_started:
+        from outrider.notice import say_once
+
+        say_once(what, f"{message}: it was finished (nothing is recorded; said once)")
+        return
+    from outrider.errors import NotStarted
+
+    raise NotStarted(message, hint="call core.init(project='...') first")
+
+
+def _warn_unknown(unknown: Mapping[str, Any]) -> None:
+    from difflib import get_close_matches
+
+    from outrider.notice import say
+
+    known = (
+        "project name config id resume group job_type tags notes dir mode rewind_to reinit settings"
+    ).split()
+    for key in unknown:
+        near = get_close_matches(key, known, 1, 0.5)
+        meant = f"; did you mean {near[0]}=?" if near else ""
+        say(f"init() has no argument {key!r}{meant} (it is left out, the run goes on)")
+
+
+def __getattr__(name: str) -> object:
+    global _config
+    if name == "run":
+        return _active
+    if name == "config":
+        if _config is None:
+            from outrider.attributes import Config
+
+            _config = Config()
+            if _active is not None:
+                _config.follow(_active.config)
+        return _config
+    if name == "summary":
+        if _active is None:
+            _not_started("summary")
+            return {}
+        return _active.summary
+    raise AttributeError(f"outrider.core has no {name!r}")

@@ -1,0 +1,176 @@
+"""How a run ends in the training process, and the bounded wait for what is not yet delivered."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from outrider.ids import host_label
+from outrider.notice import say
+
+if TYPE_CHECKING:
+    from outrider.training import Run
+
+LAST_CHANCE_SECONDS = 60.0
+"""The longest wait where nothing of ours outlives the trainer, as long as acks advance."""
+
+_STALLED_SECONDS = 10.0
+
+
+class Ending(NamedTuple):
+    """How a writer ended. ``code`` None: not known here; the streamer's word then stands."""
+
+    state: str
+    code: int | None = None
+    signal: int | None = None
+    why: dict[str, str] | None = None
+
+
+def end_of_exception(error: BaseException) -> Ending:
+    """The end that an exception which leaves the training stands for."""
+    why = {"type": type(error).__name__, "message": str(error)[:2000]}
+    if isinstance(error, SystemExit):
+        code = error.code
+        number = code if isinstance(code, int) else 0 if code is None else 1
+        return Ending("finished" if number == 0 else "failed", number, None, None)
+    if isinstance(error, KeyboardInterrupt):
+        return Ending("killed", 130, 2, why)
+    return Ending("failed", 1, None, why)
+
+
+def is_last_chance() -> bool:
+    """Whether everything of ours dies with the trainer: it is the first process of its container
+    or namespace, or a scheduler clears away what a job leaves behind."""
+    return (
+        os.getpid() == 1
+        or "SLURM_JOB_ID" in os.environ
+        or "KUBERNETES_SERVICE_HOST" in os.environ
+        or os.path.exists("/.dockerenv")
+        or os.path.exists("/run/.containerenv")
+    )
+
+
+def read_delivery(folder: str) -> dict[str, Any]:
+    """What the streamer of this host last said, or an empty dict."""
+    try:
+        with open(os.path.join(folder, f"delivery-{host_label()}.json"), "rb") as file:
+            found = orjson.loads(file.read())
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def acked_offset(delivery: dict[str, Any], writer: str, segment: int) -> int:
+    """How far a segment is acknowledged, in bytes."""
+    offset = delivery.get("acked", {}).get(writer, {}).get(str(segment), 0)
+    return offset if isinstance(offset, int) else 0
+
+
+def wait_for_delivery(run: Run, position: tuple[str, int, int], ending: Ending) -> None:
+    """Wait until everything up to ``position`` is acknowledged, or the time is up; say how it went.
+
+    The wait is ``finish_seconds`` long, nothing where the server is known to be down, and up to a
+    minute, while acks advance, where nothing of ours would outlive the trainer.
+    """
+    settings = run.settings
+    assert run.folder is not None
+    if settings.mode == "offline":
+        if is_last_chance():
+            _wait(run, position, LAST_CHANCE_SECONDS, offline=True)
+        _tell(run, f"{run.name} {ending.state}, recorded offline; send it: outrider sync {run.folder}")
+        return
+    last_chance = is_last_chance()
+    seconds = max(LAST_CHANCE_SECONDS, settings.finish_seconds) if last_chance else settings.finish_seconds
+    delivered, delivery = _wait(run, position, seconds, last_chance=last_chance)
+    if delivered:
+        _tell(run, f"{run.name} {ending.state}, delivered: {run.url}")
+    elif last_chance:
+        _tell(
+            run,
+            f"{run.name} {ending.state}; {delivery.get('behind_bytes', 'some')} bytes are not delivered. "
+            f"They lie in {run.folder}\n  hint: outrider sync {run.folder}",
+        )
+    else:
+        reason = delivery.get("reason")
+        _tell(
+            run,
+            f"{run.name} {ending.state}; "
+            + (f"the server does not answer ({reason}), " if reason else "")
+            + "the rest is sent in the background",
+        )
+
+
+def _tell(run: Run, text: str) -> None:
+    if not run.settings.quiet:
+        say(text)
+
+
+def _wait(
+    run: Run,
+    position: tuple[str, int, int],
+    seconds: float,
+    *,
+    last_chance: bool = False,
+    offline: bool = False,
+) -> tuple[bool, dict[str, Any]]:
+    writer, segment, size = position
+    assert run.folder is not None
+    start = time.monotonic()
+    deadline = start + seconds
+    said = False
+    advanced_at, known = start, -1
+    pause = 0.005
+    while True:
+        delivery = read_delivery(run.folder)
+        acked = acked_offset(delivery, writer, segment)
+        now = time.monotonic()
+        if offline and delivery.get("state") == "offline" and _is_over(delivery):
+            return True, delivery
+        if acked >= size and _earlier_are_acked(run, delivery, writer, segment):
+            return True, delivery
+        total = delivery.get("behind_bytes", 0)
+        if (acked, total) != known:
+            advanced_at, known = now, (acked, total)  # type: ignore[assignment]
+        is_down = delivery.get("state") in ("waiting", "refused") and not last_chance
+        stalled = now - advanced_at > _STALLED_SECONDS and last_chance
+        if now >= deadline or is_down or stalled:
+            return False, delivery
+        if not said and now - start > 1.0 and not run.settings.quiet:
+            said = True
+            behind = delivery.get("behind_bytes")
+            say(
+                f"waiting for the server to take the last {behind} bytes (at most {seconds:g} s)"
+                if behind
+                else f"waiting for the last records to be delivered (at most {seconds:g} s)"
+            )
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
+
+
+def _is_over(delivery: dict[str, Any]) -> bool:
+    return bool(delivery.get("done"))
+
+
+def _earlier_are_acked(run: Run, delivery: dict[str, Any], writer: str, segment: int) -> bool:
+    """Whether the sealed segments of this writer are acknowledged whole."""
+    from outrider.journal.segment import segment_name
+
+    assert run.folder is not None
+    for number in range(1, segment):
+        path = os.path.join(run.folder, "journal", segment_name(writer, number))
+        try:
+            size = os.stat(path).st_size
+        except OSError:
+            continue  # cleaned: it was acknowledged
+        if acked_offset(delivery, writer, number) < size:
+            return False
+    return True
+
+
+def exit_is_by_exception() -> bool:
+    """Whether the interpreter printed an exception that nobody caught."""
+    return getattr(sys, "last_value", None) is not None

@@ -1,0 +1,196 @@
+"""Finds plugins on first use and calls them so that none can harm the others.
+
+Loading pluggy and scanning entry points costs about 50 ms; nothing on the path of ``init()`` or
+of ``log()`` with plain numbers comes here.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+import pluggy
+
+from outrider import hooks
+from outrider.notice import say_once
+
+BUILT_IN = {
+    "plain": "outrider_plain.plugin",
+    "sampler": "outrider.sampler.plugin",
+    "http": "outrider.streamer.plugin",
+    "commands": "outrider.cli.plugin",
+    "lightning": "outrider_lightning.plugin",
+    "keras": "outrider_keras.plugin",
+}
+"""Outrider's own parts are plugins of the same manager: name and module."""
+
+ALLOWED_FAILURES = 3
+"""After so many failures a plugin is not called any more in this process."""
+
+_manager: pluggy.PluginManager | None = None
+_records: dict[str, PluginRecord] = {}
+
+
+@dataclass(slots=True)
+class PluginRecord:
+    """What is known of one plugin in this process."""
+
+    name: str
+    origin: str
+    version: str | None = None
+    enabled: bool = True
+    failures: int = 0
+    problem: str | None = None
+    hooks: list[str] = field(default_factory=list)
+
+
+def manager() -> pluggy.PluginManager:
+    """The one plugin manager of this process, made on first use."""
+    global _manager
+    if _manager is None:
+        _manager = pluggy.PluginManager("outrider")
+        _manager.add_hookspecs(hooks)
+        for name, module in BUILT_IN.items():
+            _load_built_in(_manager, name, module)
+        _load_entry_points(_manager)
+    return _manager
+
+
+def _load_built_in(pm: pluggy.PluginManager, name: str, module: str) -> None:
+    from importlib import import_module
+
+    record = _records[name] = PluginRecord(name, "outrider")
+    try:
+        _register(pm, record, import_module(module))
+    except Exception as error:
+        _failed(record, "loading", error)
+
+
+def _third_parties_are_on() -> bool:
+    return os.environ.get("OUTRIDER_PLUGINS", "").strip().lower() not in ("0", "off", "false", "no")
+
+
+def _load_entry_points(pm: pluggy.PluginManager) -> None:
+    """Load third parties one at a time: a broken one must not hide the next."""
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group=hooks.GROUP):
+        dist = entry.dist
+        if dist is not None and dist.name == "outrider":
+            continue
+        origin = dist.name if dist is not None else entry.value
+        record = PluginRecord(entry.name, origin, dist.version if dist is not None else None)
+        if entry.name in _records:
+            record.name = f"{origin}:{entry.name}"
+        _records[record.name] = record
+        if not _third_parties_are_on():
+            record.enabled = False
+            record.problem = "switched off by OUTRIDER_PLUGINS"
+            continue
+        try:
+            _register(pm, record, entry.load())
+        except Exception as error:
+            _failed(record, "loading", error)
+
+
+def _register(pm: pluggy.PluginManager, record: PluginRecord, plugin: object) -> None:
+    pm.register(plugin, record.name)
+    for name in dir(plugin):
+        if not name.startswith("outrider_") or not pm.parse_hookimpl_opts(plugin, name):
+            continue
+        short = name.removeprefix("outrider_")
+        if short in hooks.SPECIFICATIONS:
+            record.hooks.append(short)
+        else:
+            say_once(name, f"plugin {record.name} implements {name}, which is no hook of this version")
+
+
+def register(plugin: object, name: str) -> None:
+    """Add a plugin by hand (tests and notebooks); an unknown hook is a warning, not an error."""
+    pm = manager()
+    record = _records[name] = PluginRecord(name, "registered by hand")
+    _register(pm, record, plugin)
+
+
+def unregister(name: str) -> None:
+    """Take a plugin that was added by hand away again."""
+    manager().unregister(name=name)
+    _records.pop(name, None)
+
+
+def call(hook: str, **arguments: Any) -> list[Any]:
+    """Ask every plugin; returns the answers that are not None, last registered first.
+
+    Never raises: a plugin that does is named, counted and, after repeated failures, left out.
+    """
+    return [answer for _, answer in call_each(hook, **arguments)]
+
+
+def call_each(hook: str, **arguments: Any) -> list[tuple[str, Any]]:
+    """Like ``call``, with the plugin's name before each answer."""
+    answers: list[tuple[str, Any]] = []
+    for implementation in reversed(_implementations(hook)):
+        found, answer = _ask(implementation, hook, arguments)
+        if found and answer is not None:
+            answers.append((implementation.plugin_name, answer))
+    return answers
+
+
+def first(hook: str, **arguments: Any) -> Any:
+    """The first answer that is not None, or None."""
+    for implementation in reversed(_implementations(hook)):
+        found, answer = _ask(implementation, hook, arguments)
+        if found and answer is not None:
+            return answer
+    return None
+
+
+def _implementations(hook: str) -> list[pluggy.HookImpl]:
+    caller: pluggy.HookCaller = getattr(manager().hook, "outrider_" + hook)
+    return caller.get_hookimpls()
+
+
+def _ask(implementation: pluggy.HookImpl, hook: str, arguments: dict[str, Any]) -> tuple[bool, Any]:
+    record = _records.setdefault(
+        implementation.plugin_name, PluginRecord(implementation.plugin_name, "unknown")
+    )
+    if not record.enabled:
+        return False, None
+    try:
+        wanted = {name: arguments[name] for name in implementation.argnames if name in arguments}
+        return True, implementation.function(**wanted)
+    except Exception as error:
+        _failed(record, f"outrider_{hook}", error)
+        return False, None
+
+
+def _failed(record: PluginRecord, where: str, error: Exception) -> None:
+    record.failures += 1
+    record.problem = f"{where}: {type(error).__name__}: {error}"
+    if record.failures >= ALLOWED_FAILURES or where == "loading":
+        record.enabled = False
+    say_once(
+        f"plugin {record.name} {where}",
+        f"plugin {record.name} failed in {record.problem}"
+        + ("" if record.enabled else " (it is left out from now on)"),
+    )
+
+
+def listing() -> list[dict[str, Any]]:
+    """Every plugin: name, version, hooks, failures, origin, enabled, problem."""
+    from outrider import __version__
+
+    manager()
+    return [
+        {
+            "name": record.name,
+            "version": record.version or (__version__ if record.origin == "outrider" else None),
+            "origin": record.origin,
+            "hooks": list(record.hooks),
+            "failures": record.failures,
+            "enabled": record.enabled,
+            "problem": record.problem,
+        }
+        for record in _records.values()
+    ]

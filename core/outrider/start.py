@@ -1,0 +1,352 @@
+"""Starts a run: settles the settings, makes its folder, opens its journal, starts its streamer.
+
+No network, no import of pluggy, and nothing that raises but wrong arguments and settings.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from outrider import __version__
+from outrider.attributes import read_config
+from outrider.errors import JournalError, OutriderError, UsageError
+from outrider.folder import claim_meta, make_run_folder, state_root, write_meta
+from outrider.ids import DEFAULT_PROJECT, new_run_id, new_run_name
+from outrider.journal.reader import RunFolder
+from outrider.journal.record import Damaged, decode
+from outrider.journal.writer import Clock, JournalWriter, boot_id, start_ticks
+from outrider.notice import say, swallow
+from outrider.settings import Settings, load
+from outrider.streamer import spawn
+from outrider.training import Run
+
+RESUME_SECONDS = 3.0
+"""How long ``init()`` waits for the server's word on a run that has no folder here."""
+
+PLAIN_ADAPTER = {"framework": "plain", "version": None, "step": "the call's number"}
+
+
+def start_run(
+    arguments: Mapping[str, Any],
+    *,
+    config: Any = None,
+    rewind_to: int | None = None,
+    adapter: Mapping[str, Any] | None = None,
+) -> Run:
+    """Make the run that ``init()`` returns. Raises ``UsageError`` and ``SettingsError`` only."""
+    settings = load(arguments)
+    values = read_config(config)
+    if rewind_to is not None and (isinstance(rewind_to, bool) or not isinstance(rewind_to, int)):
+        raise UsageError(f"rewind_to must be a step (a whole number), not {rewind_to!r}")
+    if rewind_to is not None and settings.id is None and settings.resume != "auto":
+        raise UsageError("rewind_to needs the run to resume", hint="give id= and resume=")
+    if settings.resume in ("must", "never") and settings.id is None:
+        raise UsageError(f"resume={settings.resume!r} needs an id", hint="give id= or OUTRIDER_ID")
+    if os.name == "nt":
+        say("recording is off: Windows is not supported; the training runs on without it")
+        return _disabled(settings, values)
+    if settings.mode == "disabled":
+        return _disabled(settings, values)
+    try:
+        return _Start(settings, values, rewind_to, dict(adapter or PLAIN_ADAPTER)).run()
+    except OutriderError:
+        raise
+    except Exception as error:
+        swallow("init()", error)
+        say("nothing is recorded in this run; the training goes on")
+        return _disabled(settings, values)
+
+
+def _disabled(settings: Settings, values: dict[str, Any]) -> Run:
+    return Run(
+        settings=settings,
+        run_id=settings.id or new_run_id(),
+        project=settings.project or DEFAULT_PROJECT,
+        name=settings.name or "disabled",
+        folder=None,
+        writer=None,
+        config=values,
+    )
+
+
+class _Start:
+    """The steps of one start, in their order."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        config: dict[str, Any],
+        rewind_to: int | None,
+        adapter: dict[str, Any],
+    ) -> None:
+        self.settings = settings
+        self.config = config
+        self.rewind_to = rewind_to
+        self.adapter = adapter
+        self.clock = Clock()
+
+    def run(self) -> Run:
+        run_id = self.settings.id or self._auto_id() or new_run_id()
+        shared = self.settings.id is not None or self.settings.resume == "auto"
+        folder, is_new = self._folder(run_id, shared)
+        known: dict[str, Any] = {} if is_new else RunFolder(folder).meta()
+        if known and self.settings.resume == "never":
+            raise UsageError(
+                f"the run {run_id!r} is there already, and resume='never' was asked for",
+                hint="leave the id out for a new run",
+            )
+        meta = self._meta(run_id, known)
+        if is_new:
+            return self._start_new(folder, meta)
+        return self._join_or_resume(folder, meta, known)
+
+    def _auto_id(self) -> str | None:
+        """With resume="auto": the newest run of this folder and project that did not finish."""
+        if self.settings.resume != "auto" or self.settings.dir is None:
+            return None
+        from outrider.journal.reader import find_folders
+
+        project = self.settings.project or DEFAULT_PROJECT
+        for folder in reversed(find_folders(self.settings.dir)):
+            try:
+                meta = folder.meta()
+            except JournalError:
+                continue
+            if meta.get("project") == project:
+                last = _last_of(folder, str(meta.get("writer")), "end")
+                is_over = last is not None and last.get("state") == "finished"
+                return None if is_over else str(meta["id"])
+        return None
+
+    def _folder(self, run_id: str, shared: bool) -> tuple[str, bool]:
+        roots = []
+        if self.settings.dir is not None:
+            roots.append(os.path.join(self.settings.dir, ".outrider"))
+        problem: OSError | None = None
+        for root in roots:
+            try:
+                return make_run_folder(root, run_id, shared_id=shared)
+            except OSError as error:
+                problem = error
+        root = state_root()
+        folder, is_new = make_run_folder(root, run_id, shared_id=shared)
+        why = problem.strerror if problem is not None else "there is no working folder"
+        say(f"cannot write below {self.settings.dir} ({why}); recording in {folder}")
+        return folder, is_new
+
+    def _meta(self, run_id: str, known: dict[str, Any]) -> dict[str, Any]:
+        settings = self.settings
+        main = sys.modules.get("__main__")
+        program = getattr(main, "__file__", None)
+        pid = os.getpid()
+        return {
+            "format": 1,
+            "id": run_id,
+            "project": settings.project or known.get("project") or DEFAULT_PROJECT,
+            "name": settings.name or known.get("name") or new_run_name(),
+            "mode": settings.mode,
+            "server": settings.url,
+            "created": known.get("created") or self.clock.now(),
+            "group": settings.group or known.get("group"),
+            "job_type": settings.job_type or known.get("job_type"),
+            "tags": list(settings.tags or known.get("tags") or ()),
+            "notes": settings.notes or known.get("notes"),
+            "resume": settings.resume,
+            "rewind_to": self.rewind_to,
+            "attempt": known.get("attempt", 1),
+            "writer": None,
+            "host": os.uname().nodename,
+            "pid": pid,
+            "start_ticks": start_ticks(pid),
+            "boot_id": boot_id(),
+            "program": os.path.abspath(program) if program else None,
+            "argv": list(getattr(sys, "argv", [])),
+            "cwd": settings.dir if not os.path.isdir(".") else os.getcwd(),
+            "python": ".".join(map(str, sys.version_info[:3])),
+            "outrider": __version__,
+            "adapter": self.adapter,
+            "settings": {
+                "sample_seconds": settings.sample_seconds,
+                "average_seconds": settings.average_seconds,
+                "finish_seconds": settings.finish_seconds,
+                "segment_bytes": settings.segment_bytes,
+                "console": settings.console,
+                "disable_code": settings.disable_code,
+                "ignore_globs": list(settings.ignore_globs),
+                "plugins": settings.plugins,
+            },
+            "origins": {"url": _kind_of_origin(settings.origin("url"))},
+        }
+
+    def _start_new(self, folder: str, meta: dict[str, Any]) -> Run:
+        asks_server = self.settings.resume in ("allow", "must", "auto") and self.settings.id
+        if asks_server and self.settings.mode == "online":
+            return self._resume_from_server(folder, meta)
+        writer = self._writer(folder, meta["id"], attempt=1, primary=True)
+        meta["writer"] = writer.writer
+        if not claim_meta(folder, meta):  # another rank was quicker: join it
+            writer.primary = False
+            return self._open(folder, RunFolder(folder).meta(), writer, attempt=1, is_new=False)
+        return self._open(folder, meta, writer, attempt=1, first_step=0)
+
+    def _resume_from_server(self, folder: str, meta: dict[str, Any]) -> Run:
+        """A run that only the server may know: ask through the streamer, wait a little, go on."""
+        claim_meta(folder, meta)
+        spawn.start(folder)
+        word = _await_word(os.path.join(folder, "resume.json"), RESUME_SECONDS)
+        exists = bool(word and word.get("exists"))
+        if word is not None and not exists and self.settings.resume == "must":
+            raise UsageError(
+                f"there is no run {meta['project']}/{meta['id']} to resume at {meta['server']}",
+                hint="outrider runs lists what is there; resume='allow' starts it anew",
+            )
+        if word is None:
+            say(
+                f"the server did not say within {RESUME_SECONDS:g} s where run {meta['id']} stands; "
+                "going on, its records are put in order when it answers"
+            )
+            # Behind every attempt that the server can know of: these are small numbers.
+            attempt, first_step = int(self.clock.now()), 0
+        elif exists and word:
+            attempt = int(word.get("attempt") or 0) + 1
+            last = word.get("last_step")
+            first_step = 0 if last is None else int(last) + 1
+            meta["name"] = self.settings.name or word.get("name") or meta["name"]
+        else:
+            attempt, first_step = 1, 0
+        return self._new_attempt(folder, meta, attempt, first_step)
+
+    def _join_or_resume(self, folder: str, meta: dict[str, Any], known: dict[str, Any]) -> Run:
+        reader = RunFolder(folder)
+        attempt = int(known.get("attempt", 1))
+        if self.rewind_to is None and _has_living_writer(reader, attempt):
+            writer = self._writer(folder, meta["id"], attempt=attempt, primary=False)
+            return self._open(folder, known, writer, attempt=attempt, is_new=False)
+        last = _last_step(reader, str(known.get("writer")))
+        return self._new_attempt(folder, meta, attempt + 1, 0 if last is None else last + 1)
+
+    def _new_attempt(self, folder: str, meta: dict[str, Any], attempt: int, first_step: int) -> Run:
+        writer = self._writer(folder, meta["id"], attempt=attempt, primary=True)
+        meta.update(attempt=attempt, writer=writer.writer)
+        if attempt > 1:
+            writer.append({"k": "attempt", "a": attempt, "rewind": self.rewind_to})
+            if self.rewind_to is not None:
+                first_step = self.rewind_to + 1
+        write_meta(folder, meta)
+        return self._open(folder, meta, writer, attempt=attempt, first_step=first_step)
+
+    def _writer(self, folder: str, run_id: str, *, attempt: int, primary: bool) -> JournalWriter:
+        return JournalWriter(
+            folder,
+            run_id,
+            attempt=attempt,
+            primary=primary,
+            segment_bytes=self.settings.segment_bytes,
+            clock=self.clock,
+        )
+
+    def _open(
+        self,
+        folder: str,
+        meta: dict[str, Any],
+        writer: JournalWriter,
+        *,
+        attempt: int,
+        first_step: int = 0,
+        is_new: bool = True,
+    ) -> Run:
+        if self.config:
+            writer.append({"k": "config", "c": self.config})
+        run = Run(
+            settings=self.settings,
+            run_id=meta["id"],
+            project=meta["project"],
+            name=meta["name"],
+            folder=folder,
+            writer=writer,
+            config=self.config,
+            attempt=attempt,
+            first_step=first_step,
+            is_new=is_new,
+        )
+        if not spawn.is_running(folder):
+            spawn.start(folder)
+        if not self.settings.quiet and is_new:
+            where = f"{run.url}" if self.settings.mode == "online" else f"offline, in {folder}"
+            say(f"{'resuming' if attempt > 1 else 'recording'} {run.name} · {where}")
+        return run
+
+
+def _kind_of_origin(origin: str) -> str:
+    if origin.startswith("environment"):
+        return "environment"
+    if origin in ("argument", "default"):
+        return origin
+    return "folder" if origin.endswith(os.path.join(".outrider", "settings.toml")) else "user"
+
+
+def _await_word(path: str, seconds: float) -> dict[str, Any] | None:
+    """The streamer's answer, as soon as its file is there."""
+    import orjson
+
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            with open(path, "rb") as file:
+                found = orjson.loads(file.read())
+            return found if isinstance(found, dict) else None
+        except FileNotFoundError:
+            time.sleep(0.01)
+        except (OSError, orjson.JSONDecodeError):
+            return None
+    return None
+
+
+def _has_living_writer(folder: RunFolder, attempt: int) -> bool:
+    """Whether a training process of this attempt still lives on this machine."""
+    boot = boot_id()
+    for writer in folder.writers():
+        head = folder.head(writer)
+        if not head or head.get("role") != "trainer" or head.get("a") != attempt:
+            continue
+        pid, start = head.get("pid"), head.get("start")
+        if head.get("boot") != boot or not isinstance(pid, int):
+            continue
+        if start_ticks(pid) == start and _last_of(folder, writer, "end") is None:
+            return True
+    return False
+
+
+def _tail(folder: RunFolder, writer: str, size: int = 1 << 16) -> list[bytes]:
+    """The last lines of a writer's last segment, newest first."""
+    numbers = folder.segments(writer)
+    if not numbers:
+        return []
+    try:
+        with open(folder.segment_path(writer, numbers[-1]), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - size))
+            return file.read().split(b"\n")[::-1]
+    except OSError:
+        return []
+
+
+def _last_of(folder: RunFolder, writer: str, kind: str) -> dict[str, Any] | None:
+    """The newest record of a kind near the end of a writer's journal."""
+    for line in _tail(folder, writer):
+        if line:
+            try:
+                record = decode(line)
+            except Damaged:
+                continue
+            if record.kind == kind:
+                return record.body
+    return None
+
+
+def _last_step(folder: RunFolder, writer: str) -> int | None:
+    points = _last_of(folder, writer, "points")
+    return None if points is None else int(points["s"])

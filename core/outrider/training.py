@@ -1,0 +1,401 @@
+"""The run, as the training process holds it: every call writes lines to the journal, no more.
+
+Nothing here starts a thread, waits for a lock or the network, or raises into the training.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from itertools import count
+from time import monotonic
+from types import TracebackType
+from typing import Any
+
+import orjson
+
+from outrider import values
+from outrider.attributes import Config, Summary
+from outrider.finishing import Ending, end_of_exception, wait_for_delivery
+from outrider.journal.record import MAX_RECORD
+from outrider.journal.writer import JournalWriter
+from outrider.keeping import keep_files
+from outrider.notice import say_once, swallow
+from outrider.settings import Settings
+from outrider.streamer import spawn
+
+_FAST = (
+    orjson.OPT_APPEND_NEWLINE
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
+_dumps = orjson.dumps
+_write = os.write
+
+RESTART_SECONDS = 5.0
+"""How long a dead streamer may stay unnoticed, and the first pause between two starts."""
+
+_LEVELS = ("INFO", "WARN", "ERROR")
+
+
+class AlertLevel:
+    """The levels of ``alert()``."""
+
+    INFO = "INFO"
+    WARN = "WARN"
+    ERROR = "ERROR"
+
+
+class Run:
+    """One training run in this process, made by ``outrider.core.init()``.
+
+    A context manager: ``with init() as run:`` finishes it, as failed where an exception leaves the
+    block. Nothing here raises; what cannot be kept is said once on stderr and counted.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        run_id: str,
+        project: str,
+        name: str,
+        folder: str | None,
+        writer: JournalWriter | None,
+        config: dict[str, Any],
+        attempt: int = 1,
+        first_step: int = 0,
+        is_new: bool = True,
+    ) -> None:
+        self.settings = settings
+        self.id = run_id
+        self.project = project
+        self.name = name
+        self.folder = folder
+        self.attempt = attempt
+        self.resumed = attempt > 1
+        self._writer = writer
+        self._is_new = is_new
+        self._steps = count(first_step)
+        self._base = writer.clock.base if writer is not None else 0.0
+        self._refused = 0
+        self._look_at = monotonic() + RESTART_SECONDS
+        self._pause = RESTART_SECONDS
+        self._finished = writer is None
+        self.config = Config(config, self._config_changed)
+        self.summary = Summary(self._summary_changed, self._read_summary)
+
+    # --- what it is -----------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The address of the run's page."""
+        from urllib.parse import quote
+
+        return f"{self.settings.url}/p/{quote(self.project, safe='')}/r/{quote(self.id, safe='')}"
+
+    @property
+    def dir(self) -> str | None:
+        """The run's ``files`` folder; None where nothing is recorded."""
+        return None if self.folder is None else os.path.join(self.folder, "files")
+
+    @property
+    def path(self) -> str:
+        """``project/id``, by which the run is named elsewhere."""
+        return f"{self.project}/{self.id}"
+
+    @property
+    def mode(self) -> str:
+        """online, offline or disabled."""
+        return self.settings.mode if self.folder is not None else "disabled"
+
+    @property
+    def group(self) -> str | None:
+        """The group that the run belongs to."""
+        return self.settings.group
+
+    @property
+    def job_type(self) -> str | None:
+        """What the run does in its group, such as train or eval."""
+        return self.settings.job_type
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The run's tags."""
+        return self.settings.tags
+
+    @property
+    def notes(self) -> str | None:
+        """The run's notes."""
+        return self.settings.notes
+
+    @property
+    def step(self) -> int:
+        """The step that the next ``log()`` without one gets."""
+        return int(repr(self._steps)[6:-1])  # count(5): the one way to look without taking
+
+    @property
+    def disabled(self) -> bool:
+        """Whether nothing is recorded."""
+        return self.folder is None
+
+    def get_url(self) -> str:
+        """The address of the run's page."""
+        return self.url
+
+    def __repr__(self) -> str:
+        return f"<outrider run {self.path} ({self.name}, {self.mode})>"
+
+    # --- the log path ---------------------------------------------------------------------
+
+    def log(self, data: Mapping[str, Any], step: int | None = None, commit: bool = True) -> None:
+        """Record metric values: when this returns, they survive the death of the process.
+
+        ``data`` maps names to scalars (Python, NumPy, 0-d tensors, decimals); nested mappings
+        flatten with ``.``. Without ``step`` the run's own counter is used and advanced; with it,
+        the counter goes on behind it. Steps are 64-bit and need not grow. ``commit=False`` writes
+        at once and does not advance the counter. Never raises and never waits for a network.
+        """
+        writer = self._writer
+        now = self._base + monotonic()
+        if step is None and commit is True and writer is not None and now < writer.due:
+            number = next(self._steps)
+            try:
+                line = _dumps({"t": now, "s": number, "p": data}, None, _FAST)
+                # One pass in C tells numbers from all else: a text or a list raises, a NaN or an
+                # infinity (which orjson would write as null) is not equal to itself any more.
+                total = sum(data.values())
+                if total - total == 0.0 and len(line) < MAX_RECORD and "" not in data:
+                    written = _write(writer.fd, line)
+                    if written == len(line):
+                        writer.room -= written
+                        if writer.room < 0:
+                            writer.roll()
+                    else:
+                        writer.wrote(written, len(line))
+                    return
+            except OSError as error:
+                writer.failed(error)
+                return
+            except Exception:
+                pass  # not plain floats and ints: the careful path says what it is
+            self._log_carefully(data, number)
+            return
+        self._log_tended(data, step, commit)
+
+    def _log_tended(self, data: Any, step: Any, commit: Any) -> None:
+        """The rest of ``log()``: look after the file and the streamer, settle the step."""
+        try:
+            if self._finished or self._writer is None:
+                if self.folder is not None:
+                    say_once(f"{self.id} finished", "log() after finish() is not recorded")
+                return
+            now = self._writer.clock.now()
+            if now >= self._writer.due:
+                self._writer.tend(now)
+                self._look_after_streamer()
+            if step is None:
+                number = next(self._steps) if commit else self.step
+            else:
+                try:
+                    number = values.step(step)
+                    self._steps = count(number + 1 if commit else number)
+                except values.NotANumber as error:
+                    say_once(f"step {error}", f"log(): {error}; the run's own step is used")
+                    number = next(self._steps)
+            self._log_carefully(data, number)
+        except Exception as error:
+            swallow("log()", error)
+
+    def _log_carefully(self, data: Any, step: int) -> None:
+        """Convert every value, keep what can be kept, name the rest once."""
+        try:
+            if not isinstance(data, Mapping):
+                self._refuse("log()", f"takes a mapping of names to values, not {data!r:.60}")
+                return
+            kept, refused = values.points(data)
+            for key, reason in refused:
+                self._refuse(f"log(): {key!r:.80}", f"cannot be kept as a metric ({reason})")
+            if kept or not data:
+                self._append({"s": step, "p": kept})
+        except Exception as error:
+            swallow("log()", error)
+
+    def _refuse(self, where: str, why: str) -> None:
+        self._refused += 1
+        say_once(where, f"{where} {why}; said once, the rest is kept")
+
+    def _append(self, record: Mapping[str, Any]) -> bool:
+        writer = self._writer
+        if writer is None or self._finished:
+            return False
+        return writer.append(record)
+
+    def _look_after_streamer(self) -> None:
+        """Start another streamer where the last one died: looked at every few seconds at most."""
+        now = monotonic()
+        if now < self._look_at or self.folder is None or self._writer is None:
+            return
+        self._look_at = now + RESTART_SECONDS
+        if not self._writer.role == "trainer" or spawn.is_running(self.folder):
+            return
+        self._look_at = now + self._pause
+        self._pause = min(self._pause * 2, 300.0)
+        spawn.start(self.folder)
+
+    # --- everything else a run records ----------------------------------------------------
+
+    def _config_changed(self, changed: dict[str, Any], deleted: list[str]) -> None:
+        record: dict[str, Any] = {"k": "config", "c": changed}
+        if deleted:
+            record["x"] = deleted
+        self._append(record)
+
+    def _summary_changed(self, changed: dict[str, Any], deleted: list[str]) -> None:
+        record: dict[str, Any] = {"k": "summary", "c": changed}
+        if deleted:
+            record["x"] = deleted
+        self._append(record)
+
+    def _read_summary(self) -> Mapping[str, Any]:
+        if self.folder is None:
+            return {}
+        from outrider import api
+
+        return api.open(self.folder).summary
+
+    def define_metric(
+        self,
+        name: str,
+        step: str | None = None,
+        summary: str | None = None,
+        goal: str | None = None,
+        hidden: bool = False,
+        **other: Any,
+    ) -> None:
+        """Say what a metric means: ``name`` may be a glob such as ``val/*``.
+
+        ``step`` names the metric to draw it against; ``summary`` is min, max, mean, last, best or
+        none; ``goal`` is minimize or maximize (it says what best is); ``hidden`` draws no chart.
+        """
+        step = other.pop("step_metric", step)  # wandb's word for it
+        if summary is not None and summary not in ("min", "max", "mean", "last", "best", "none"):
+            first = str(summary).split(",")[0]
+            self._refuse("define_metric()", f"does not know summary={summary!r}")
+            summary = first if first in ("min", "max", "mean", "last", "best", "none") else None
+        if goal is not None and goal not in ("minimize", "maximize"):
+            self._refuse("define_metric()", f"does not know goal={goal!r} (minimize or maximize)")
+            goal = None
+        if not isinstance(name, str) or not name:
+            self._refuse("define_metric()", f"needs a name that is a text, not {name!r:.60}")
+            return
+        step = step if isinstance(step, str) else None
+        self._append(
+            {
+                "k": "metric",
+                "name": name,
+                "step": step,
+                "summary": summary,
+                "goal": goal,
+                "hidden": bool(hidden),
+            }
+        )
+
+    def alert(self, title: str, text: str = "", level: str = "INFO", **other: Any) -> None:
+        """Record an alert; ``level`` is INFO, WARN or ERROR."""
+        word = str(getattr(level, "value", level)).upper()
+        if word == "WARNING":
+            word = "WARN"
+        if word not in _LEVELS:
+            self._refuse("alert()", f"does not know level={level!r}; INFO is used")
+            word = "INFO"
+        title, text = values.text(title), values.text(text)
+        self._append({"k": "alert", "title": title, "text": text, "level": word})
+
+    def save(
+        self, path_or_glob: Any, base: str | None = None, policy: str = "now", **other: Any
+    ) -> list[str]:
+        """Keep files with the run: a snapshot of each below the run's ``files`` folder.
+
+        Nothing of a user's data is stored unless it is named here. Returns the names, relative to
+        ``base`` (the working folder by default), under which they were kept.
+        """
+        try:
+            if self.folder is None or self._finished:
+                return []
+            return keep_files(self.folder, path_or_glob, base, policy, self._append)
+        except Exception as error:
+            swallow("save()", error)
+            return []
+
+    # --- the end --------------------------------------------------------------------------
+
+    def finish(self, exit_code: int | None = 0, **other: Any) -> None:
+        """Write the run's end and wait, for a bounded time, until it has been delivered.
+
+        Nothing is lost where the wait ends first: the streamer goes on alone. A second call does
+        nothing; so does one in a forked child, which only ends its own writing.
+        """
+        code = exit_code if isinstance(exit_code, int) else 0
+        self._end(Ending("finished" if code == 0 else "failed", code, None, None))
+
+    def _end(self, ending: Ending, *, wait: bool = True) -> None:
+        try:
+            writer = self._writer
+            if self._finished or writer is None or self.folder is None:
+                return
+            if writer.pid != os.getpid():  # a forked child that wrote nothing has nothing to end
+                self._finished = True
+                writer.due = -1.0
+                return
+            now = writer.clock.now()
+            if now >= writer.due:
+                writer.tend(now)
+            writer.append(
+                {
+                    "k": "end",
+                    "w": writer.writer,
+                    "a": self.attempt,
+                    "state": ending.state,
+                    "code": ending.code,
+                    "signal": ending.signal,
+                    "why": ending.why,
+                }
+            )
+            self._finished = True
+            writer.due = -1.0
+            if wait:
+                if not spawn.is_running(self.folder):
+                    spawn.start(self.folder)
+                wait_for_delivery(self, writer.position(), ending)
+        except Exception as error:
+            swallow("finish()", error)
+        finally:
+            from outrider import core
+
+            core._forget(self)
+
+    def _end_at_exit(self) -> None:
+        """What ``atexit`` calls: the interpreter leaves without a ``finish()``.
+
+        An exception that nobody caught is known here. An exit code is not: the end is written
+        without one, and the streamer's word stands where it learns better from the kernel.
+        """
+        if self._writer is None or self._writer.pid != os.getpid():
+            return
+        error = getattr(sys, "last_value", None)
+        ending = end_of_exception(error) if error is not None else Ending("finished")
+        self._end(ending)
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end(Ending("finished", 0) if error is None else end_of_exception(error))

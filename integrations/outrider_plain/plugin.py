@@ -1,0 +1,66 @@
+"""The plain-Python adapter: types that scripts log and configure with, none of them imported here.
+
+A type is known by its module's name, so that a script which never imported pandas, matplotlib or
+pydantic does not import it through us either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from outrider.hooks import hookimpl
+
+
+@hookimpl
+def outrider_adapter() -> Mapping[str, Any]:
+    """Plain Python: a step is the number of the call, or what the call says."""
+    return {"framework": "plain", "version": None, "step": "the call's number"}
+
+
+def _package(cls: type) -> str:
+    return (getattr(cls, "__module__", "") or "").partition(".")[0]
+
+
+def _numeric_series(value: Any) -> dict[str, Any]:
+    return {str(key): item for key, item in value.items()}
+
+
+@hookimpl
+def outrider_convert(cls: type) -> Callable[[Any], Any] | None:
+    """Rows that name their values: a pandas Series is logged like a dict."""
+    if _package(cls) == "pandas" and cls.__name__ == "Series":
+        return _numeric_series
+    return None
+
+
+def _from_omegaconf(value: Any) -> Any:
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_container(value, resolve=True, throw_on_missing=False)
+
+
+def _from_pydantic(value: Any) -> Any:
+    dump = getattr(value, "model_dump", None) or value.dict
+    return dump()
+
+
+def _from_attrs(value: Any) -> Any:
+    return {item.name: getattr(value, item.name) for item in type(value).__attrs_attrs__}
+
+
+@hookimpl
+def outrider_config(cls: type) -> Callable[[Any], Any] | None:
+    """Configuration objects: OmegaConf's, pydantic's and attrs' turn into dicts, absl's flags too."""
+    package = _package(cls)
+    if package == "omegaconf" and hasattr(cls, "_metadata"):
+        return _from_omegaconf
+    if hasattr(cls, "model_fields") or hasattr(cls, "__pydantic_fields__"):
+        return _from_pydantic
+    if hasattr(cls, "__attrs_attrs__"):
+        return _from_attrs
+    if package == "absl" and cls.__name__ == "FlagValues":
+        return lambda flags: flags.flag_values_dict()
+    if package in ("torch", "jax", "numpy") and cls.__name__ in ("dtype", "device", "Size"):
+        return str
+    return None
