@@ -140,7 +140,9 @@ class TemperatureProbe:
     zones = (b"x86_pkg_temp", b"cpu-thermal", b"cpu_thermal", b"soc_thermal")
 
     def __init__(self, root: str = "") -> None:
-        self._paths = _sensors(f"{root}/sys/class/hwmon/hwmon*", "name", self.drivers, "temp*_input")
+        self._paths = _sensors(
+            f"{root}/sys/class/hwmon/hwmon*", "name", self.drivers, "temp*_input"
+        )
         if not self._paths:
             zones = f"{root}/sys/class/thermal/thermal_zone*"
             self._paths = _sensors(zones, "type", self.zones, "temp")

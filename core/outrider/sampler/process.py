@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from outrider.sampler.files import Read, read
-from outrider.sampler.probe import NotHere, Target
+from outrider.sampler.probe import NotHere, Probe, Target
 from outrider.sampler.rates import Counters
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -131,7 +131,9 @@ class ProcessTree:
     def _children(self, pid: int, threads: int) -> Iterable[int]:
         for thread in self._threads(pid, threads):
             try:
-                yield from map(int, self._read(f"{self._proc}/{pid}/task/{thread}/children").split())
+                yield from map(
+                    int, self._read(f"{self._proc}/{pid}/task/{thread}/children").split()
+                )
             except (OSError, ValueError):
                 continue  # the thread has ended meanwhile
 
@@ -203,6 +205,16 @@ class ProcessProbe:
         return {}
 
 
+def make() -> Probe:
+    """The probe for this system: psutil's where the kernel does not list a thread's children."""
+    pid = os.getpid()
+    if os.path.exists(f"/proc/{pid}/task/{pid}/children"):
+        return ProcessProbe()
+    from outrider.sampler.portable import PortableProcessProbe
+
+    return PortableProcessProbe()
+
+
 def spent(before: dict[int, Stat] | None, now: dict[int, Stat]) -> int:
     """CPU ticks that a tree used between two walks, counting none twice and few not at all.
 
@@ -222,8 +234,6 @@ def spent(before: dict[int, Stat] | None, now: dict[int, Stat]) -> int:
         grown += stat.total - (old.total if old and is_same else 0)
         own += stat.own - (old.own if old and is_same else 0)
     vanished = sum(
-        stat.total
-        for pid, stat in before.items()
-        if pid not in now or now[pid].start != stat.start
+        stat.total for pid, stat in before.items() if pid not in now or now[pid].start != stat.start
     )
     return max(own, grown - vanished, 0)
