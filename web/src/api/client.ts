@@ -1,0 +1,97 @@
+/** The one place that talks to the server: typed calls, and errors that carry the server's message and hint. */
+
+import { learnServerTime } from "../format/time";
+import type { ColumnsAnswer, Me, ProjectRow, RunAnswer, RunsAnswer, SeriesAnswer, SystemAnswer } from "./types";
+
+/** The server's refusal, or `status` 0 when it could not be reached. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly hint: string | null = null,
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+
+  get isUnreachable(): boolean {
+    return this.status === 0 || this.status === 502 || this.status === 503 || this.status === 504;
+  }
+}
+
+export type Query = Record<string, string | number | null | undefined | readonly string[]>;
+
+/** `a/b` → `a%2Fb`: hostile names stay one path part. */
+export const part = (name: string): string => encodeURIComponent(name);
+
+/** Builds a query string; null and undefined are left out, arrays repeat the key. */
+export function queryString(query: Query): string {
+  const words = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (value === null || value === undefined) continue;
+    if (typeof value === "object") for (const one of value) words.append(key, one);
+    else words.append(key, String(value));
+  }
+  const text = words.toString();
+  return text ? `?${text}` : "";
+}
+
+type Refused = { error?: { message?: string; hint?: string | null } };
+
+async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, { credentials: "same-origin", headers: { Accept: "application/json" }, ...init });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "The server cannot be reached.", "Is `outrider server` still running?");
+  }
+  learnServerTime(answer.headers.get("Date"));
+  if (answer.ok) return (await answer.json()) as T;
+  const body = (await answer.json().catch(() => ({}))) as Refused;
+  throw new ApiError(answer.status, body.error?.message ?? `The server answered ${answer.status}.`, body.error?.hint);
+}
+
+const get = <T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> =>
+  request<T>(path + queryString(query), signal ? { signal } : {});
+
+export interface SeriesQuery {
+  key: string;
+  runs: readonly string[];
+  x: string;
+  min?: number | null;
+  max?: number | null;
+  width: number;
+  smooth?: string | null;
+}
+
+export const api = {
+  me: () => get<Me>("/api/me"),
+
+  projects: () => get<{ projects: ProjectRow[] }>("/api/projects"),
+
+  columns: (project: string) => get<ColumnsAnswer>(`/api/projects/${part(project)}/columns`),
+
+  runs: (project: string, query: Query, signal?: AbortSignal) =>
+    get<RunsAnswer>(`/api/projects/${part(project)}/runs`, query, signal),
+
+  run: (project: string, id: string, signal?: AbortSignal) =>
+    get<RunAnswer>(`/api/projects/${part(project)}/runs/${part(id)}`, {}, signal),
+
+  series: (project: string, query: SeriesQuery, signal?: AbortSignal) => {
+    const { runs, ...rest } = query;
+    return get<SeriesAnswer>(`/api/projects/${part(project)}/series`, { ...rest, run: runs }, signal);
+  },
+
+  system: (project: string, id: string, query: Query, signal?: AbortSignal) =>
+    get<SystemAnswer>(`/api/projects/${part(project)}/runs/${part(id)}/system`, query, signal),
+
+  updateRun: (project: string, id: string, change: { name?: string; tags?: string[]; notes?: string }) =>
+    request<unknown>(`/api/projects/${part(project)}/runs/${part(id)}`, {
+      method: "PATCH",
+      headers: { "Content-Type": "application/json", Accept: "application/json" },
+      body: JSON.stringify(change),
+    }),
+
+  logout: () => request<unknown>("/api/logout", { method: "POST" }).catch(() => undefined),
+};

@@ -1,0 +1,112 @@
+/** The shapes of the server's answers. Times are unix seconds unless a name says otherwise. */
+
+export type RunState =
+  | "running" | "finished" | "failed" | "killed" | "preempted" | "oom" | "lost" | "crashed" | (string & {});
+
+export type Scalar = string | number | boolean | null;
+export type Value = Scalar | Value[] | { [key: string]: Value };
+
+export interface ProjectRow { name: string; runs: number; running: number; updated: number | null }
+
+export interface RunRow {
+  id: string;
+  project: string;
+  name: string | null;
+  state: RunState;
+  attempt: number;
+  created: number;
+  started: number | null;
+  ended: number | null;
+  updated: number | null;
+  duration: number | null;
+  group: string | null;
+  job_type: string | null;
+  tags: string[];
+  notes: string | null;
+  host: string | null;
+  gaps: number;
+  config: Record<string, Value>;
+  summary: Record<string, Value>;
+}
+
+export interface RunsAnswer { total: number; runs: RunRow[] }
+
+export interface Column { key: string; types: string[]; runs: number }
+export interface MetricColumn { key: string; runs: number; points: number; hidden?: boolean; step?: string | null }
+export interface ColumnsAnswer { config: Column[]; summary: Column[]; metrics: MetricColumn[]; system: MetricColumn[] }
+
+export interface EndRecord {
+  state: RunState;
+  code?: number | null;
+  signal?: number | null;
+  why?: { type: string; message: string } | null;
+  t?: number;
+}
+
+export interface MetricFacts {
+  key: string;
+  points: number;
+  last: Scalar;
+  min: Scalar;
+  max: Scalar;
+  nonfinite: number;
+  step: string | null;
+  summary: string | null;
+  goal: string | null;
+  hidden: boolean;
+}
+
+export interface WriterFacts {
+  writer: string;
+  host: string | null;
+  pid: number | null;
+  role: string;
+  attempt: number;
+  state: RunState | null;
+  end: EndRecord | null;
+}
+
+export interface RunAnswer extends RunRow {
+  metrics: MetricFacts[];
+  writers: WriterFacts[];
+  hosts: Record<string, Record<string, Value>>;
+  end: EndRecord | null;
+  attempts: { a: number; rewind: number | null; t: number }[];
+  program: string | null;
+  argv: string[] | null;
+  python: string | null;
+  url: string | null;
+}
+
+export interface Mark { x: number; step: number; value: string; count: number }
+
+/** One run's line. `exact`: a value per point in `last`; otherwise a bucket per entry with min, max and mean. */
+export interface SeriesData {
+  run: string;
+  exact: boolean;
+  total: number;
+  x: number[];
+  step: number[];
+  time: number[];
+  last: number[];
+  min?: number[];
+  max?: number[];
+  mean?: number[];
+  count?: number[];
+  smooth?: number[];
+  marks: Mark[];
+}
+
+export interface SeriesAnswer { key: string; x: string; series: SeriesData[]; missing?: string[] }
+export interface SystemSeries extends Omit<SeriesData, "run"> { key: string }
+export interface SystemAnswer { series: SystemSeries[] }
+
+export interface Change {
+  project: string;
+  run: string;
+  kinds: string[];
+  keys: string[] | null;
+  state: RunState | null;
+}
+
+export interface Me { role: string; projects: string[] | null; name: string }

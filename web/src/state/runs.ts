@@ -1,0 +1,200 @@
+/** The run list: pages of rows as the server sorts and filters them, and which of them the charts show. */
+
+import { batch, computed, effect, signal } from "@preact/signals";
+import { api, type ApiError } from "../api/client";
+import type { ColumnsAnswer, RunRow } from "../api/types";
+import { slotsFor } from "./colours";
+import { noteAnswer, noteFailure } from "./store";
+import { route, view } from "./url";
+
+export const PAGE = 100;
+
+/** The project of the page that is shown, whichever page it is. */
+export const project = computed<string | null>(() =>
+  route.value.page === "workspace" || route.value.page === "run" ? route.value.project : null,
+);
+
+/** `lr (1e-3)` → a filter that finds runs whose name or id contains the text, letter case aside. */
+export function searchFilter(text: string): string {
+  const pattern = text.trim().replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const quoted = `"(?i)${pattern.replace(/\\/g, "\\\\").replace(/"/g, '\\"')}"`;
+  return pattern ? `name ~ ${quoted}` : "";
+}
+
+const filterText = computed(() => {
+  const typed = view.value.filter.trim();
+  const searched = searchFilter(view.value.search);
+  return typed && searched ? `(${typed}) and ${searched}` : typed || searched;
+});
+
+const columnsKey = computed(() => view.value.columns.join("\n"));
+const listKey = computed(() => JSON.stringify([project.value, filterText.value, view.value.sort, columnsKey.value]));
+
+export const total = signal<number | null>(null);
+export const rows = signal<ReadonlyMap<number, RunRow>>(new Map());
+export const listError = signal<ApiError | null>(null);
+export const listIsLoading = signal(false);
+/** When the rows came, in browser ms: a running run's duration goes on from there. */
+export const rowsTime = signal(Date.now());
+/** Rows that were seen at any time, by id: names of runs that a filter hides. */
+export const known = signal<ReadonlyMap<string, RunRow>>(new Map());
+export const columns = signal<ColumnsAnswer | null>(null);
+
+let loaded = new Set<number>();
+let loading = new Map<number, AbortController>();
+let knownProject: string | null = null;
+
+function forget(keepRows: boolean): void {
+  loading.forEach((one) => one.abort());
+  loading = new Map();
+  loaded = new Set();
+  if (!keepRows) {
+    total.value = null;
+    rows.value = new Map();
+  }
+}
+
+async function load(page: number): Promise<void> {
+  const name = project.value;
+  if (name === null || loading.has(page)) return;
+  const control = new AbortController();
+  loading.set(page, control);
+  listIsLoading.value = true;
+  const key = listKey.value;
+  try {
+    const query = {
+      filter: filterText.value || null, sort: view.value.sort, columns: view.value.columns,
+      limit: PAGE, offset: page * PAGE,
+    };
+    const answer = await api.runs(name, query, control.signal);
+    if (key !== listKey.value) return;
+    batch(() => place(page, answer.total, answer.runs));
+  } catch (error) {
+    const shown = noteFailure(error);
+    if (shown && key === listKey.value) listError.value = shown;
+  } finally {
+    if (loading.get(page) === control) loading.delete(page);
+    listIsLoading.value = loading.size > 0;
+  }
+}
+
+function place(page: number, count: number, answer: RunRow[]): void {
+  // the first answer to a new question replaces what was shown; later ones only their own page
+  const next = new Map(loaded.size === 0 ? [] : rows.value);
+  answer.forEach((row, i) => next.set(page * PAGE + i, row));
+  for (const index of next.keys()) if (index >= count) next.delete(index);
+  loaded.add(page);
+  rows.value = next;
+  total.value = count;
+  rowsTime.value = Date.now();
+  listError.value = null;
+  known.value = new Map([...known.value, ...answer.map((row) => [row.id, row] as const)]);
+  noteAnswer();
+}
+
+/** Loads what is missing of the rows `from` to `to` (as the list scrolls). */
+export function need(from: number, to: number): void {
+  const last = total.value === null ? 0 : Math.max(0, Math.min(to, total.value - 1));
+  for (let page = Math.floor(from / PAGE); page <= Math.floor(last / PAGE); page++)
+    if (!loaded.has(page)) void load(page);
+}
+
+let refreshTimer: ReturnType<typeof setTimeout> | null = null;
+let refreshed = 0;
+
+/** Asks again for what is shown, soon, and at most every three seconds however often it is called. */
+export function refreshSoon(wait = 3000): void {
+  if (refreshTimer !== null) return;
+  refreshTimer = setTimeout(() => {
+    refreshTimer = null;
+    refreshed = Date.now();
+    for (const page of new Set([0, ...seenPages])) void load(page);
+  }, Math.max(100, refreshed + wait - Date.now()));
+}
+
+let seenPages: number[] = [0];
+export function noteSeen(from: number, to: number): void {
+  seenPages = [];
+  for (let page = Math.floor(from / PAGE); page <= Math.floor(to / PAGE); page++) seenPages.push(page);
+  loaded = new Set([...loaded].filter((page) => Math.abs(page - (seenPages[0] ?? 0)) < 20));
+}
+
+export async function refreshColumns(): Promise<void> {
+  const name = project.value;
+  if (name === null) return;
+  try {
+    const answer = await api.columns(name);
+    if (name === project.value) columns.value = answer;
+  } catch (error) {
+    noteFailure(error);
+  }
+}
+
+/** Rows for runs that the view names but the list has not brought (a shared link, a filter that hides them). */
+async function learn(name: string, ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    try {
+      const row = await api.run(name, id);
+      if (name === project.value) known.value = new Map([...known.value, [id, row]]);
+    } catch (error) {
+      noteFailure(error);
+    }
+  }
+}
+
+export interface Shown { id: string; name: string; slot: number; row: RunRow | null }
+
+/** The runs whose lines the charts draw: `only`, or the first of the list that are not hidden and those asked for. */
+const shownIds = computed<string[]>(() => {
+  const { only, hide, show, lines } = view.value;
+  if (only !== null) return [only];
+  const hidden = new Set(hide);
+  const first: string[] = [];
+  for (let i = 0; i < Math.min(lines, rows.value.size); i++) {
+    const row = rows.value.get(i);
+    if (row && !hidden.has(row.id)) first.push(row.id);
+  }
+  return [...new Set([...first, ...show])];
+});
+
+let lastShown: Shown[] = [];
+export const shown = computed<Shown[]>(() => {
+  if (project.value === null) return [];
+  const slots = slotsFor(project.value, shownIds.value);
+  const next = shownIds.value.map((id) => {
+    const row = known.value.get(id) ?? null;
+    return { id, name: row?.name || id, slot: slots.get(id) ?? 0, row };
+  });
+  // the same array as before when no line would change: charts then have nothing to do
+  const isSame = next.length === lastShown.length
+    && next.every((one, i) => one.id === lastShown[i]!.id && one.name === lastShown[i]!.name && one.slot === lastShown[i]!.slot);
+  if (!isSame) lastShown = next;
+  return lastShown;
+});
+export const shownSlots = computed(() => new Map(shown.value.map((one) => [one.id, one.slot])));
+
+/** Follows the URL: a new project or question starts a new list. Called once. */
+export function startRuns(): void {
+  effect(() => {
+    listKey.value;
+    const name = project.value;
+    const isWorkspace = route.value.page === "workspace";
+    batch(() => {
+      const sameProject = name === knownProject;
+      forget(sameProject);
+      if (!sameProject) {
+        knownProject = name;
+        columns.value = null;
+        known.value = new Map();
+        listError.value = null;
+        if (name !== null) void refreshColumns();
+      }
+      if (name !== null && isWorkspace) void load(0);
+    });
+  });
+  effect(() => {
+    const name = project.value;
+    const missing = shownIds.value.filter((id) => !known.peek().has(id));
+    if (name !== null && missing.length > 0 && total.value !== null) void learn(name, missing);
+  });
+}

@@ -1,0 +1,211 @@
+/** The address bar is the state of the view: everything a user sets is in the URL, and a link shows the same view. */
+
+import { computed, signal } from "@preact/signals";
+
+export type Route =
+  | { page: "projects" }
+  | { page: "workspace"; project: string }
+  | { page: "run"; project: string; run: string }
+  | { page: "unknown" };
+
+export interface Zoom { min: number; max: number }
+export type Pane = "both" | "runs" | "charts";
+export type RunTab = "charts" | "overview" | "system" | "config" | "summary";
+
+/** What the user set, with its defaults. Only what differs from the defaults is written to the URL. */
+export interface View {
+  search: string;
+  filter: string;
+  sort: string;
+  columns: string[];
+  hide: string[];
+  show: string[];
+  only: string | null;
+  lines: number;
+  pane: Pane;
+  metric: string;
+  x: string;
+  smooth: number;
+  logX: boolean;
+  logY: boolean;
+  outliers: boolean;
+  zoom: Zoom | null;
+  shut: string[];
+  pin: string[];
+  full: string | null;
+  size: "s" | "m" | "l";
+  tab: RunTab;
+}
+
+export const DEFAULT_VIEW: View = {
+  search: "", filter: "", sort: "-created", columns: [], hide: [], show: [], only: null, lines: 10, pane: "both",
+  metric: "", x: "step", smooth: 0, logX: false, logY: false, outliers: false, zoom: null, shut: [], pin: [],
+  full: null, size: "m", tab: "charts",
+};
+
+const decode = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
+export function parseRoute(pathname: string): Route {
+  const parts = pathname.split("/").filter((one) => one !== "").map(decode);
+  if (parts.length === 0) return { page: "projects" };
+  const [mark, project, runMark, run] = parts;
+  if (mark === "p" && project !== undefined) {
+    if (parts.length === 2) return { page: "workspace", project };
+    if (parts.length === 4 && runMark === "r" && run !== undefined) return { page: "run", project, run };
+  }
+  return { page: "unknown" };
+}
+
+export const projectPath = (project: string): string => `/p/${encodeURIComponent(project)}`;
+export const runPath = (project: string, run: string): string => `${projectPath(project)}/r/${encodeURIComponent(run)}`;
+
+function number(text: string | null, low: number, high: number, otherwise: number): number {
+  const value = text === null || text === "" ? NaN : Number(text);
+  return Number.isFinite(value) ? Math.min(high, Math.max(low, value)) : otherwise;
+}
+
+const oneOf = <T extends string>(text: string | null, choices: readonly T[], otherwise: T): T =>
+  choices.includes(text as T) ? (text as T) : otherwise;
+
+function parseZoom(text: string | null): Zoom | null {
+  const [min, max] = (text ?? "").split("~").map(Number);
+  return min !== undefined && max !== undefined && Number.isFinite(min) && Number.isFinite(max) && max > min
+    ? { min, max }
+    : null;
+}
+
+/** Reads a view from a query string; what does not parse falls back to its default, so that no link can break. */
+export function parseView(search: string): View {
+  const words = new URLSearchParams(search);
+  const base = DEFAULT_VIEW;
+  const x = words.get("x") ?? "";
+  return {
+    search: words.get("q") ?? "",
+    filter: words.get("filter") ?? "",
+    sort: words.get("sort") || base.sort,
+    columns: words.getAll("col"),
+    hide: words.getAll("hide"),
+    show: words.getAll("show"),
+    only: words.get("only"),
+    lines: Math.round(number(words.get("lines"), 1, 100, base.lines)),
+    pane: oneOf(words.get("pane"), ["both", "runs", "charts"], base.pane),
+    metric: words.get("metric") ?? "",
+    x: ["relative", "wall"].includes(x) || x.startsWith("metric:") ? x : base.x,
+    smooth: number(words.get("smooth"), 0, 0.999, 0),
+    logX: (words.get("log") ?? "").includes("x"),
+    logY: (words.get("log") ?? "").includes("y"),
+    outliers: words.get("outliers") === "cut",
+    zoom: parseZoom(words.get("zoom")),
+    shut: words.getAll("shut"),
+    pin: words.getAll("pin"),
+    full: words.get("full"),
+    size: oneOf(words.get("size"), ["s", "m", "l"], base.size),
+    tab: oneOf(words.get("tab"), ["charts", "overview", "system", "config", "summary"], base.tab),
+  };
+}
+
+/** The query string of a view, without what equals the defaults; `parseView` reads it back unchanged. */
+export function formatView(view: View): string {
+  const words = new URLSearchParams();
+  const put = (name: string, value: string | number | null, otherwise: string | number | null): void => {
+    if (value !== otherwise && value !== null) words.set(name, String(value));
+  };
+  const all = (name: string, values: readonly string[]): void => values.forEach((one) => words.append(name, one));
+  const base = DEFAULT_VIEW;
+  put("tab", view.tab, base.tab);
+  put("q", view.search, base.search);
+  put("filter", view.filter, base.filter);
+  put("sort", view.sort, base.sort);
+  all("col", view.columns);
+  put("only", view.only, base.only);
+  all("show", view.show);
+  all("hide", view.hide);
+  put("lines", view.lines, base.lines);
+  put("pane", view.pane, base.pane);
+  put("metric", view.metric, base.metric);
+  put("x", view.x, base.x);
+  put("smooth", view.smooth, base.smooth);
+  put("log", (view.logX ? "x" : "") + (view.logY ? "y" : ""), "");
+  put("outliers", view.outliers ? "cut" : "", "");
+  put("zoom", view.zoom ? `${view.zoom.min}~${view.zoom.max}` : "", "");
+  put("size", view.size, base.size);
+  put("full", view.full, base.full);
+  all("pin", view.pin);
+  all("shut", view.shut);
+  const text = words.toString();
+  return text ? `?${text}` : "";
+}
+
+const here = signal({ path: location.pathname, search: location.search });
+export const route = computed<Route>(() => parseRoute(here.value.path));
+export const view = computed<View>(() => parseView(here.value.search));
+
+/** Where the last view of a place is remembered, so that coming back to it shows what was left. */
+const memory = (path: string): string => `outrider.view:${path}`;
+
+function remembered(path: string): string {
+  try {
+    return localStorage.getItem(memory(path)) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function remember(): void {
+  try {
+    if (parseRoute(location.pathname).page === "workspace")
+      localStorage.setItem(memory(location.pathname), location.search);
+  } catch {
+    // a full or forbidden storage only costs the convenience
+  }
+}
+
+function settle(): void {
+  here.value = { path: location.pathname, search: location.search };
+  remember();
+}
+
+/** Goes to another page of the site. A workspace opens as it was left unless `path` carries its own view. */
+export function go(path: string): void {
+  const [place = "/", search] = path.split(/(?=\?)/);
+  const restored = search ?? (parseRoute(place).page === "workspace" ? remembered(place) : "");
+  history.pushState(null, "", place + restored);
+  scrollTo(0, 0);
+  settle();
+}
+
+/** Changes the view. `push` makes it a step that the browser's back button undoes (zoom, only, full screen). */
+export function setView(change: Partial<View>, { push = false } = {}): void {
+  const search = formatView({ ...view.value, ...change });
+  if (search === location.search) return;
+  history[push ? "pushState" : "replaceState"](null, "", location.pathname + search);
+  settle();
+}
+
+export function resetView(): void {
+  setView({ ...DEFAULT_VIEW, tab: view.value.tab }, { push: true });
+}
+
+/** Makes plain links and the back button work without loading the page anew. */
+export function followLinks(): void {
+  const first = parseRoute(location.pathname);
+  if (first.page === "workspace" && location.search === "") {
+    history.replaceState(null, "", location.pathname + remembered(location.pathname));
+  }
+  settle();
+  addEventListener("popstate", settle);
+  document.addEventListener("click", (event) => {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    const link = (event.target as Element | null)?.closest?.("a[href]");
+    if (!(link instanceof HTMLAnchorElement) || link.target || link.origin !== location.origin) return;
+    if (parseRoute(link.pathname).page === "unknown") return;
+    event.preventDefault();
+    go(link.pathname + link.search);
+  });
+}
