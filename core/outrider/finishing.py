@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +18,10 @@ LAST_CHANCE_SECONDS = 60.0
 """The longest wait where nothing of ours outlives the trainer, as long as acks advance."""
 
 _STALLED_SECONDS = 10.0
+"""Where it is the last chance: how long no ack may advance before the wait is given up."""
+
+_DOWN_SECONDS = 2.0
+"""The same, where the server is known to be down."""
 
 
 class Ending(NamedTuple):
@@ -79,8 +82,6 @@ def wait_for_delivery(run: Run, position: tuple[str, int, int], ending: Ending) 
     settings = run.settings
     assert run.folder is not None
     if settings.mode == "offline":
-        if is_last_chance():
-            _wait(run, position, LAST_CHANCE_SECONDS, offline=True)
         _tell(run, f"{run.name} {ending.state}, recorded offline; send it: outrider sync {run.folder}")
         return
     last_chance = is_last_chance()
@@ -115,7 +116,6 @@ def _wait(
     seconds: float,
     *,
     last_chance: bool = False,
-    offline: bool = False,
 ) -> tuple[bool, dict[str, Any]]:
     writer, segment, size = position
     assert run.folder is not None
@@ -128,16 +128,15 @@ def _wait(
         delivery = read_delivery(run.folder)
         acked = acked_offset(delivery, writer, segment)
         now = time.monotonic()
-        if offline and delivery.get("state") == "offline" and _is_over(delivery):
-            return True, delivery
         if acked >= size and _earlier_are_acked(run, delivery, writer, segment):
             return True, delivery
         total = delivery.get("behind_bytes", 0)
         if (acked, total) != known:
             advanced_at, known = now, (acked, total)  # type: ignore[assignment]
-        is_down = delivery.get("state") in ("waiting", "refused") and not last_chance
-        stalled = now - advanced_at > _STALLED_SECONDS and last_chance
-        if now >= deadline or is_down or stalled:
+        is_down = delivery.get("state") in ("waiting", "refused")
+        patience = (_DOWN_SECONDS if is_down else _STALLED_SECONDS) if last_chance else 0.0
+        has_stalled = (is_down or last_chance) and now - advanced_at >= patience
+        if now >= deadline or has_stalled:
             return False, delivery
         if not said and now - start > 1.0 and not run.settings.quiet:
             said = True
@@ -149,10 +148,6 @@ def _wait(
             )
         time.sleep(pause)
         pause = min(pause * 1.5, 0.05)
-
-
-def _is_over(delivery: dict[str, Any]) -> bool:
-    return bool(delivery.get("done"))
 
 
 def _earlier_are_acked(run: Run, delivery: dict[str, Any], writer: str, segment: int) -> bool:
@@ -169,8 +164,3 @@ def _earlier_are_acked(run: Run, delivery: dict[str, Any], writer: str, segment:
         if acked_offset(delivery, writer, number) < size:
             return False
     return True
-
-
-def exit_is_by_exception() -> bool:
-    """Whether the interpreter printed an exception that nobody caught."""
-    return getattr(sys, "last_value", None) is not None

@@ -20,7 +20,6 @@ from outrider.attributes import Config, Summary
 from outrider.finishing import Ending, end_of_exception, wait_for_delivery
 from outrider.journal.record import MAX_RECORD
 from outrider.journal.writer import JournalWriter
-from outrider.keeping import keep_files
 from outrider.notice import say_once, swallow
 from outrider.settings import Settings
 from outrider.streamer import spawn
@@ -325,6 +324,8 @@ class Run:
         try:
             if self.folder is None or self._finished:
                 return []
+            from outrider.keeping import keep_files
+
             return keep_files(self.folder, path_or_glob, base, policy, self._append)
         except Exception as error:
             swallow("save()", error)

@@ -15,6 +15,7 @@ from outrider.journal.record import word
 _INT64 = 1 << 63
 _DEPTH = 16
 _TEXT = 16_384
+_NEVER = (str, bytes, bytearray, list, tuple, set, frozenset, complex)
 
 Number = int | float | str
 """A point's value as it stands in a record: a number, or the word for a non-finite one."""
@@ -79,10 +80,8 @@ def number(value: Any) -> Any:
 def number_of_type(value: Any) -> Any:
     """The number in a value that is neither float nor int: scalar arrays, decimals, plugins' types."""
     kind = type(value)
-    if value is None:
-        raise NotANumber("None")
-    if isinstance(value, (str, bytes, list, tuple, set, complex)):
-        return _by_plugin(kind, value)
+    if value is None or isinstance(value, _NEVER):
+        raise NotANumber("None" if value is None else f"not a number but {kind.__name__}")
     if callable(getattr(kind, "item", None)):
         shape = tuple(getattr(value, "shape", ()))
         if all(length == 1 for length in shape):

@@ -27,9 +27,9 @@ SEGMENT_BYTES = 64 << 20
 TEND_SECONDS = 0.25
 """How often, at most, a writer looks whether its file is still its own."""
 
-_HIGH = 700
-"""Our descriptor lies at or above this number where the limit allows it: scripts that close
-'all' descriptors rarely reach so far, and a number that is closed is not soon taken again."""
+_HIGH = 50
+"""Our descriptor lies at or above this number, so that one that was closed under us is not soon
+taken again; below 64, where the kernel's table needs no enlarging (7 ms in a threaded process)."""
 
 _writers: weakref.WeakSet[JournalWriter] = weakref.WeakSet()
 
