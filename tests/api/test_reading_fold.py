@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_config_merges_record_by_record(made: Made) -> None:
+def test_config_changes_key_by_key(made: Made) -> None:
     made.write(
         {"t": 1.0, "k": "config", "c": {"lr": 0.1, "model": {"depth": 3, "width": 8}}},
-        {"t": 2.0, "k": "config", "c": {"lr": 0.2, "model": {"depth": 4}}},
-        {"t": 3.0, "k": "config", "c": {"bad": math.nan}, "x": ["model.width"]},
+        {"t": 2.0, "k": "config", "c": {"lr": 0.2, "old": 1, "opt": {"a": 1, "b": 2}}},
+        {"t": 3.0, "k": "config", "c": {"bad": math.nan, "model": {"depth": 4}}},
+        {"t": 4.0, "k": "config", "c": {}, "x": ["old", "opt.b"]},
     )
     config = api.open(made.path).config
     assert math.isnan(config.pop("bad"))
-    assert config == {"lr": 0.2, "model": {"depth": 4}}
+    assert config == {"lr": 0.2, "model": {"depth": 4}, "opt": {"a": 1}}
 
 
 def test_the_last_value_is_the_summary_unless_told_otherwise(made: Made) -> None:

@@ -33,7 +33,7 @@ class History:
     def __init__(self, series: Mapping[str, Series], *, by_time: bool = False) -> None:
         """``series`` are merged ones; ``by_time`` makes a table of system metrics."""
         self._series = dict(series)
-        self._by_time = by_time
+        self.is_by_time = by_time
         latest: dict[float, float] = {}
         for one in self._series.values():
             index = one.times if by_time else one.steps
@@ -60,7 +60,7 @@ class History:
     def rows(self) -> list[dict[str, Any]]:
         """The table as dictionaries; a metric that is absent at a step is not in its row."""
         rows: dict[Any, dict[str, Any]] = {
-            at: {TIME: time} if self._by_time else {STEP: at, TIME: time}
+            at: {TIME: time} if self.is_by_time else {STEP: at, TIME: time}
             for at, time in zip(self._index, self._times, strict=True)
         }
         for key, one in self._series.items():
@@ -69,7 +69,7 @@ class History:
         return list(rows.values())
 
     def _places(self, one: Series) -> Sequence[Any]:
-        return one.times if self._by_time else one.steps
+        return one.times if self.is_by_time else one.steps
 
     @cached_property
     def columns(self) -> dict[str, np.ndarray[Any, Any]]:
@@ -96,12 +96,12 @@ class History:
 
     def _leading(self, numpy: Any) -> dict[str, Any]:
         times = numpy.array(self._times, dtype=numpy.float64)
-        if self._by_time:
+        if self.is_by_time:
             return {TIME: times}
         return {STEP: numpy.array(self._index, dtype=numpy.int64), TIME: times}
 
     def _rows_of(self, one: Series, numpy: Any) -> Any:
-        kind = numpy.float64 if self._by_time else numpy.int64
+        kind = numpy.float64 if self.is_by_time else numpy.int64
         index = numpy.array(self._index, dtype=kind)
         return numpy.searchsorted(index, numpy.frombuffer(self._places(one), dtype=kind))
 

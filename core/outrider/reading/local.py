@@ -15,13 +15,20 @@ if TYPE_CHECKING:
     from outrider.journal.reader import RunFolder
 
 _NOBODY_KNOWS = "lost"
+_KIND = b'"k":'
+"""Every record but points holds this; a points record with a metric called ``k`` does, too."""
 
 
 class FolderSource:
-    """A run's folder, read on from where the last look ended."""
+    """A run's folder, read on from where the last look ended.
 
-    def __init__(self, folder: RunFolder) -> None:
+    ``without_points`` reads only what the run says of itself, several times as fast; its overview
+    then has a summary of explicit values alone, and no metrics are seen.
+    """
+
+    def __init__(self, folder: RunFolder, *, without_points: bool = False) -> None:
         self.folder = folder
+        self.without_points = without_points
         self._fold = Fold()
         self._read_to: dict[tuple[str, int], int] = {}
 
@@ -42,7 +49,7 @@ class FolderSource:
             if not piece.data:
                 return
             for line in piece.data.split(b"\n"):
-                if not line:
+                if not line or (self.without_points and _KIND not in line):
                     continue
                 try:
                     self._fold.absorb(writer, decode(line))

@@ -88,32 +88,17 @@ def automatic(
 def amended(base: Mapping[str, Any], changes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """``base`` with records' ``c`` put in and ``x`` taken out, one record after the other.
 
-    A mapping that meets a mapping is merged key by key; anything else replaces. ``x`` names a key,
-    or the dotted path to one inside mappings; it is taken out before ``c`` is put in.
+    A key's new value replaces the old one whole, mappings too, as ``config.update()`` does. ``x``
+    names a key, or the dotted path to one inside mappings; it is taken out before ``c`` is put in.
     """
-    whole: dict[str, Any] = _copy(base)
+    whole = dict(base)
     for change in changes:
         for name in change.get("x") or ():
             _remove(whole, str(name))
         content = change.get("c")
         if isinstance(content, Mapping):
-            _merge(whole, content)
+            whole.update(content)
     return whole
-
-
-def _copy(value: Any) -> Any:
-    return (
-        {key: _copy(item) for key, item in value.items()} if isinstance(value, Mapping) else value
-    )
-
-
-def _merge(into: dict[str, Any], content: Mapping[str, Any]) -> None:
-    for key, value in content.items():
-        present = into.get(key)
-        if isinstance(value, Mapping) and isinstance(present, dict):
-            _merge(present, value)
-        else:
-            into[key] = _copy(value)
 
 
 def _remove(whole: dict[str, Any], name: str) -> None:
@@ -122,8 +107,8 @@ def _remove(whole: dict[str, Any], name: str) -> None:
         return
     first, dot, rest = name.partition(".")
     inner = whole.get(first)
-    if dot and isinstance(inner, dict):
-        _remove(inner, rest)
+    if dot and isinstance(inner, Mapping):
+        whole[first] = amended(inner, [{"x": [rest]}])
 
 
 _WORDS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}

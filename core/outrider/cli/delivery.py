@@ -1,0 +1,86 @@
+"""How far a run's folder is delivered, from its journals' lengths and the server's acks."""
+
+from __future__ import annotations
+
+import glob
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from outrider.journal.reader import RunFolder
+
+Offsets = dict[tuple[str, int], int]
+"""A length in bytes for each (writer, segment)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a folder's streamers wrote down. ``behind`` is in bytes; ``state``, ``reason``, ``hint``
+    and ``at`` are the latest streamer's, None where there never was one."""
+
+    behind: int
+    state: str | None = None
+    reason: str | None = None
+    hint: str | None = None
+    at: float | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every byte of every journal is acknowledged."""
+        return self.behind == 0
+
+
+def delivery_of(folder: RunFolder) -> Delivery:
+    """How far a folder is delivered, by what the server acknowledged to its streamers."""
+    said = sorted(answers(folder), key=lambda answer: float(answer.get("t") or 0))
+    acked: Offsets = {}
+    for answer in said:
+        for place, offset in offsets_in(answer.get("acked") or {}).items():
+            acked[place] = max(offset, acked.get(place, 0))
+    behind = missing(sizes(folder), acked)
+    if not said:
+        return Delivery(behind)
+    last = said[-1]
+    return Delivery(behind, last.get("state"), last.get("reason"), last.get("hint"), last.get("t"))
+
+
+def answers(folder: RunFolder) -> list[dict[str, Any]]:
+    """What the streamers of all hosts wrote into the folder; what cannot be read is left out."""
+    found = []
+    for path in glob.glob(os.path.join(glob.escape(folder.path), "delivery-*.json")):
+        try:
+            with open(path, "rb") as file:
+                answer = orjson.loads(file.read())
+        except (OSError, orjson.JSONDecodeError):
+            continue
+        if isinstance(answer, dict):
+            found.append(answer)
+    return found
+
+
+def sizes(folder: RunFolder) -> Offsets:
+    """The length of every segment in the folder."""
+    return {
+        (writer, number): folder.size(writer, number)
+        for writer, numbers in folder.all_segments().items()
+        for number in numbers
+    }
+
+
+def offsets_in(said: Mapping[str, Mapping[str, int]]) -> Offsets:
+    """Offsets as they stand in JSON: by writer, then by segment."""
+    return {
+        (writer, int(number)): int(offset)
+        for writer, numbers in said.items()
+        for number, offset in numbers.items()
+    }
+
+
+def missing(lengths: Offsets, acked: Offsets) -> int:
+    """How many bytes are not acknowledged."""
+    return sum(max(0, length - acked.get(place, 0)) for place, length in lengths.items())
