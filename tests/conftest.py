@@ -1,4 +1,4 @@
-"""What every test gets: a home of its own, no settings from outside, and a sweep of what it left."""
+"""What every test gets: a home of its own, no settings from outside, no process left behind."""
 
 from __future__ import annotations
 

@@ -1,0 +1,51 @@
+"""The public names, pinned: a name that comes or goes is a decision, not an accident."""
+
+from __future__ import annotations
+
+import inspect
+
+import outrider
+from outrider import core
+
+NAMES = {
+    "AlertLevel", "OutriderError", "Run", "__version__", "alert", "config", "define_metric",
+    "finish", "init", "log", "login", "run", "save", "summary",
+}  # fmt: skip
+
+
+def test_outrider_has_these_names() -> None:
+    """`import outrider` offers exactly these."""
+    assert set(outrider.__all__) == NAMES
+    assert set(dir(outrider)) == NAMES
+
+
+def test_outrider_and_core_are_the_same_functions() -> None:
+    """`outrider.log` is `outrider.core.log`, and so are the others."""
+    for name in ("alert", "define_metric", "finish", "init", "log", "save"):
+        assert getattr(outrider, name) is getattr(core, name)
+
+
+def test_init_takes_these_arguments() -> None:
+    """What a script may pass by name stays; a project is the only argument by position."""
+    parameters = inspect.signature(core.init).parameters
+    wanted = {
+        "project", "name", "config", "id", "resume", "group", "job_type", "tags", "notes", "dir",
+        "mode", "rewind_to", "reinit", "settings",
+    }  # fmt: skip
+    assert wanted <= set(parameters)
+    assert next(iter(parameters)) == "project"
+    assert [p.name for p in parameters.values() if p.kind is p.VAR_KEYWORD], "wandb's own keywords"
+
+
+def test_log_takes_a_row_a_step_and_a_commit() -> None:
+    """`log(data, step=None, commit=True)`, in this order."""
+    assert list(inspect.signature(core.log).parameters)[:3] == ["data", "step", "commit"]
+
+
+def test_every_error_is_an_outrider_error_with_a_hint() -> None:
+    """One `except outrider.OutriderError` catches all that we raise on purpose."""
+    from outrider import errors
+
+    found = [kind for kind in vars(errors).values() if inspect.isclass(kind)]
+    assert all(issubclass(kind, errors.OutriderError) for kind in found)
+    assert str(errors.NotFound("no run", hint="outrider runs")) == "no run\n  hint: outrider runs"
