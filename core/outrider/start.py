@@ -22,7 +22,7 @@ from outrider.journal.writer import Clock, JournalWriter, boot_id, start_ticks
 from outrider.notice import say, swallow
 from outrider.settings import Settings, load
 from outrider.streamer import spawn
-from outrider.training import Run
+from outrider.training import Run, start_streamer
 
 RESUME_SECONDS = 3.0
 """How long ``init()`` waits for the server's word on a run that has no folder here."""
@@ -196,7 +196,7 @@ class _Start:
     def _resume_from_server(self, folder: str, meta: dict[str, Any]) -> Run:
         """A run that only the server may know: ask through the streamer, wait a little, go on."""
         claim_meta(folder, meta)
-        spawn.start(folder)
+        start_streamer(folder, self.settings)
         word = _await_word(os.path.join(folder, "resume.json"), RESUME_SECONDS)
         exists = bool(word and word.get("exists"))
         if word is not None and not exists and self.settings.resume == "must":
@@ -274,7 +274,7 @@ class _Start:
             is_new=is_new,
         )
         if not spawn.is_running(folder):
-            spawn.start(folder)
+            start_streamer(folder, self.settings)
         if not self.settings.quiet and is_new:
             where = f"{run.url}" if self.settings.mode == "online" else f"offline, in {folder}"
             say(f"{'resuming' if attempt > 1 else 'recording'} {run.name} · {where}")

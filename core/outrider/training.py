@@ -39,6 +39,14 @@ RESTART_SECONDS = 5.0
 _LEVELS = ("INFO", "WARN", "ERROR")
 
 
+def start_streamer(folder: str, settings: Settings) -> bool:
+    """Start a run's streamer; a key that came as an argument is handed over, and to it alone."""
+    extra = {}
+    if settings.api_key and settings.origin("api_key") == "argument":
+        extra["OUTRIDER_API_KEY"] = settings.api_key
+    return spawn.start(folder, extra=extra)
+
+
 class AlertLevel:
     """The levels of ``alert()``."""
 
@@ -242,7 +250,7 @@ class Run:
             return
         self._look_at = now + self._pause
         self._pause = min(self._pause * 2, 300.0)
-        spawn.start(self.folder)
+        start_streamer(self.folder, self.settings)
 
     # --- everything else a run records ----------------------------------------------------
 
@@ -369,7 +377,7 @@ class Run:
             writer.due = -1.0
             if wait:
                 if not spawn.is_running(self.folder):
-                    spawn.start(self.folder)
+                    start_streamer(self.folder, self.settings)
                 wait_for_delivery(self, writer.position(), ending)
         except Exception as error:
             swallow("finish()", error)
