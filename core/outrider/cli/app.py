@@ -83,8 +83,11 @@ def load(name: str, place: Any) -> Any:
     if not isinstance(place, typer.Typer):
         function, place = place, typer.Typer(add_completion=False)
         place.command()(function)
-    command = typer.main.get_command(place)
+    command: Any = typer.main.get_command(place)
     command.name = name
+    for said in ("epilog", "rich_help_panel"):
+        if isinstance(value := getattr(place.info, said), str):
+            setattr(command, said, value)
     return command
 
 

@@ -56,5 +56,6 @@ def code_of(error: Exception) -> Exit:
 def epilog(*codes: Exit) -> str:
     """A help page's last lines: what the exit codes mean (all of them, where none is named)."""
     named = codes or tuple(MEANINGS)
-    lines = "\n\n".join(f"[bold]{int(code):>3}[/]  {MEANINGS[code]}" for code in named)
-    return f"[dim]Exit codes[/]\n\n{lines}"
+    return "[dim]Exit codes:[/] " + ", ".join(
+        f"[bold]{int(code)}[/] {MEANINGS[code]}" for code in named
+    )

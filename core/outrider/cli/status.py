@@ -66,7 +66,8 @@ def _server(settings: Settings) -> dict[str, Any]:
 
 def _state_of(run: Local) -> dict[str, Any]:
     from outrider.cli.delivery import delivery_of
-    from outrider.reading.local import FolderSource, has_streamer
+    from outrider.reading.local import FolderSource
+    from outrider.streamer.spawn import is_running
 
     seen = FolderSource(run.folder, without_points=True).overview()
     sent = delivery_of(run.folder)
@@ -78,7 +79,7 @@ def _state_of(run: Local) -> dict[str, Any]:
         "created": seen.created,
         "mode": run.meta.get("mode"),
         "folder": run.folder.path,
-        "streamer": has_streamer(run.folder.path),
+        "streamer": is_running(run.folder.path),
         "behind": sent.behind,
         "delivery": sent.state,
         "reason": sent.reason,

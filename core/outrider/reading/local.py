@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
+from outrider.ids import host_label
 from outrider.journal.record import Damaged, decode
 from outrider.journal.writer import boot_id
 from outrider.reading.fold import RUNNING, Change, Fold, described
@@ -161,9 +164,11 @@ def started_at(pid: int) -> int | None:
 
 
 def has_streamer(path: str) -> bool:
-    """Whether a streamer of this machine holds the run's folder now."""
+    """Whether a streamer of this machine works on the run's folder, by what it last wrote there."""
     try:
-        from outrider.streamer.spawn import is_running
-    except ImportError:
+        with open(os.path.join(path, f"delivery-{host_label()}.json"), "rb") as file:
+            said = orjson.loads(file.read())
+    except (OSError, orjson.JSONDecodeError):
         return False
-    return bool(is_running(path))
+    pid = said.get("pid") if isinstance(said, dict) else None
+    return isinstance(pid, int) and started_at(pid) is not None
