@@ -73,7 +73,7 @@ class Adapter:
         self._arguments = {key: value for key, value in arguments.items() if value is not None}
         self._run = run
         self._identity: tuple[str, str] | None = (run.project, run.id) if run is not None else None
-        self._named = False
+        self._named = run is not None
         self._was_open = run is not None
         self._fate: dict[str, int | None] = {"code": None}
         self._settle(new_id)
@@ -83,7 +83,7 @@ class Adapter:
         found = settings.load(self._checked_arguments())
         self.dir = found.dir
         self.mode = found.mode
-        self._named = found.id is not None
+        self._named = self._named or found.id is not None
         if self._identity is None and not self._says_which():
             script_run = _script_run()
             if script_run is not None and self.fixed:
@@ -254,3 +254,15 @@ def _end_with_child_process(run: Run, fate: Mapping[str, int | None]) -> None:
     from multiprocessing.util import Finalize
 
     Finalize(None, _end_unheard, (run, fate, os.getpid(), True), exitpriority=0)
+
+
+def installed_version(*distributions: str) -> str | None:
+    """The version of the first of these distributions that is installed; imports none of them."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    for name in distributions:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            continue
+    return None
