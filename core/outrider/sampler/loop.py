@@ -40,7 +40,8 @@ class Sampler:
         self._length = max(self._every, average_seconds)
         self._closes_at = min(self._length, FIRST_SAMPLES * self._every)
         self._window = Window()
-        self._next = self._then = clock()
+        self._next = clock()
+        self._then: float | None = None
         self._target = Target(pid, folder)
         self._probes = [Guarded(probe, self._every) for probe in load(probes) if self._take(probe)]
         self.covered = 0.0
@@ -65,7 +66,7 @@ class Sampler:
     def flush(self) -> dict[str, float] | None:
         """Close the open window early, with one last sample; None when it would be empty."""
         now = self._clock()
-        if now - self._then >= self._every / 10:
+        if self._then is None or now - self._then >= self._every / 10:
             self._sample(now)
         return self._close()
 
@@ -93,12 +94,11 @@ class Sampler:
         readings: dict[str, float] = {}
         for probe in self._probes:
             readings.update(probe.read())
-        elapsed = now - self._then
+        # The very first sample stands for the interval before it, of which nothing is known.
+        elapsed = self._every if self._then is None else now - self._then
         self._then = now
-        if readings:
-            # The very first sample stands for the time before it, of which nothing is known.
-            known = min(elapsed, LATEST * self._every) if elapsed > 0 else self._every
-            self._window.add(readings, known)
+        if readings and elapsed > 0:
+            self._window.add(readings, min(elapsed, LATEST * self._every))
 
     def _close(self) -> dict[str, float] | None:
         window, self._window = self._window, Window()
