@@ -1,0 +1,42 @@
+/** Chooses the page for the address, and listens to the keys. */
+
+import { useEffect } from "preact/hooks";
+import { Help } from "./components/Help";
+import { Notice } from "./components/Notice";
+import { TopBar } from "./components/TopBar";
+import { keys } from "./keys";
+import { Login } from "./pages/Login";
+import { Projects } from "./pages/Projects";
+import { RunPage } from "./pages/RunPage";
+import { Workspace } from "./pages/Workspace";
+import { session } from "./state/store";
+import { route } from "./state/url";
+
+export function App() {
+  useEffect(() => {
+    addEventListener("keydown", keys);
+    return () => removeEventListener("keydown", keys);
+  }, []);
+  if (session.value === "out") return <Login />;
+  return (
+    <>
+      <Page />
+      <Help />
+    </>
+  );
+}
+
+function Page() {
+  const at = route.value;
+  if (at.page === "projects") return <Projects />;
+  if (at.page === "workspace") return <Workspace key={at.project} project={at.project} />;
+  if (at.page === "run") return <RunPage key={`${at.project}/${at.run}`} project={at.project} id={at.run} />;
+  return (
+    <>
+      <TopBar crumbs={[]} />
+      <main class="projects">
+        <Notice title="There is no such page"><p><a class="button" href="/">All projects</a></p></Notice>
+      </main>
+    </>
+  );
+}

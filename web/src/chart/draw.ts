@@ -1,0 +1,170 @@
+/** Draws lines, their envelopes, spikes and marks onto a canvas. Knows nothing of uPlot or the store. */
+
+import type { SeriesData } from "../api/types";
+import { drawn, type Scale } from "./scale";
+
+export interface Line { run: string; name: string; colour: string; isDashed: boolean; data: SeriesData }
+
+/** The plotting area in canvas pixels and its scales; `ratio` is canvas pixels per CSS pixel. */
+export interface Frame {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+  ratio: number;
+  x: Scale;
+  y: Scale;
+}
+
+const SPIKE = 6; // how many times the usual reach of an envelope makes an extreme a spike
+
+export function drawLines(ctx: CanvasRenderingContext2D, lines: readonly Line[], frame: Frame, highlight: string | null): void {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(frame.left, frame.top, frame.width, frame.height);
+  ctx.clip();
+  ctx.lineJoin = "round";
+  ctx.lineCap = "round";
+  const isNamed = highlight !== null && lines.some((line) => line.run === highlight);
+  const order = isNamed ? [...lines].sort((a, b) => Number(a.run === highlight) - Number(b.run === highlight)) : lines;
+  for (const line of order) drawLine(ctx, line, frame, !isNamed ? 1 : line.run === highlight ? 2 : 0);
+  for (const line of order) drawMarks(ctx, line, frame, isNamed && line.run !== highlight ? 0.2 : 1);
+  ctx.restore();
+}
+
+/** `emphasis`: 0 stands back, 1 is usual, 2 stands out. */
+function drawLine(ctx: CanvasRenderingContext2D, line: Line, frame: Frame, emphasis: number): void {
+  const { data } = line;
+  const strength = emphasis === 0 ? 0.16 : 1;
+  ctx.strokeStyle = line.colour;
+  ctx.fillStyle = line.colour;
+  ctx.setLineDash([]);
+  const isSmooth = data.smooth !== undefined && data.smooth.length === data.x.length;
+  if (!data.exact && data.min && data.max) {
+    ctx.globalAlpha = strength * (isSmooth ? 0.1 : 0.18);
+    traceEnvelope(ctx, data.x, data.min, data.max, frame);
+    ctx.fill();
+    ctx.lineWidth = frame.ratio;
+    ctx.globalAlpha = strength * (isSmooth ? 0.35 : 0.85);
+    traceSpikes(ctx, data, frame);
+    ctx.stroke();
+  }
+  if (line.isDashed) ctx.setLineDash([5 * frame.ratio, 3.5 * frame.ratio]);
+  const values = drawn(data);
+  if (isSmooth) {
+    ctx.globalAlpha = strength * 0.28;
+    ctx.lineWidth = frame.ratio;
+    trace(ctx, data.x, values, frame);
+    ctx.stroke();
+  }
+  ctx.globalAlpha = strength;
+  ctx.lineWidth = (emphasis === 2 ? 2.25 : 1.5) * frame.ratio;
+  trace(ctx, data.x, isSmooth ? data.smooth! : values, frame);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  if (data.x.length * 14 * frame.ratio <= frame.width || data.x.length === 1) drawDots(ctx, data.x, values, frame);
+  ctx.globalAlpha = 1;
+}
+
+function trace(ctx: CanvasRenderingContext2D, x: readonly number[], y: readonly number[], frame: Frame): void {
+  ctx.beginPath();
+  let isDown = false;
+  for (let i = 0; i < x.length; i++) {
+    const px = frame.x(x[i]!);
+    const py = frame.y(y[i]!);
+    if (Number.isNaN(px) || Number.isNaN(py)) isDown = false;
+    else if (isDown) ctx.lineTo(px, py);
+    else {
+      ctx.moveTo(px, py);
+      isDown = true;
+    }
+  }
+}
+
+function traceEnvelope(
+  ctx: CanvasRenderingContext2D, x: readonly number[], low: readonly number[], high: readonly number[], frame: Frame,
+): void {
+  const floor = frame.top + frame.height;
+  ctx.beginPath();
+  for (let i = 0; i < x.length; i++) {
+    const py = frame.y(high[i]!);
+    ctx.lineTo(frame.x(x[i]!), Number.isNaN(py) ? floor : py);
+  }
+  for (let i = x.length - 1; i >= 0; i--) {
+    const py = frame.y(low[i]!);
+    ctx.lineTo(frame.x(x[i]!), Number.isNaN(py) ? floor : py);
+  }
+  ctx.closePath();
+}
+
+/** The usual reach of a line's envelope: the median of (extreme − mean) over its buckets. */
+function usualReach(data: SeriesData): number {
+  const reach: number[] = [];
+  const stride = Math.max(1, Math.floor(data.x.length / 200));
+  for (let i = 0; i < data.x.length; i += stride) reach.push((data.max![i]! - data.min![i]!) / 2);
+  reach.sort((a, b) => a - b);
+  return reach[reach.length >> 1] ?? 0;
+}
+
+/** A single wild value in a bucket of thousands is a faint sliver of envelope: draw it as a line of its own. */
+function traceSpikes(ctx: CanvasRenderingContext2D, data: SeriesData, frame: Frame): void {
+  const limit = SPIKE * usualReach(data);
+  const values = drawn(data);
+  ctx.beginPath();
+  for (let i = 0; i < data.x.length; i++) {
+    const value = values[i]!;
+    for (const extreme of [data.max![i]!, data.min![i]!]) {
+      if (Math.abs(extreme - value) <= limit) continue;
+      const px = frame.x(data.x[i]!);
+      const end = frame.y(extreme);
+      const start = frame.y(value);
+      if (Number.isNaN(px) || Number.isNaN(end) || Number.isNaN(start)) continue;
+      ctx.moveTo(px, start);
+      ctx.lineTo(px, end);
+    }
+  }
+}
+
+function drawDots(ctx: CanvasRenderingContext2D, x: readonly number[], y: readonly number[], frame: Frame): void {
+  const radius = (x.length === 1 ? 3 : 2) * frame.ratio;
+  ctx.beginPath();
+  for (let i = 0; i < x.length; i++) {
+    const px = frame.x(x[i]!);
+    const py = frame.y(y[i]!);
+    if (Number.isNaN(px) || Number.isNaN(py)) continue;
+    ctx.moveTo(px + radius, py);
+    ctx.arc(px, py, radius, 0, 2 * Math.PI);
+  }
+  ctx.fill();
+}
+
+/** NaN is a cross and −∞ a triangle at the lower edge, +∞ a triangle at the upper edge. */
+function drawMarks(ctx: CanvasRenderingContext2D, line: Line, frame: Frame, strength: number): void {
+  const size = 3.5 * frame.ratio;
+  ctx.strokeStyle = line.colour;
+  ctx.fillStyle = line.colour;
+  ctx.globalAlpha = strength;
+  ctx.lineWidth = 1.5 * frame.ratio;
+  for (const mark of line.data.marks) {
+    const px = frame.x(mark.x);
+    if (Number.isNaN(px)) continue;
+    const isUp = mark.value === "Infinity";
+    const py = isUp ? frame.top + size * 1.6 : frame.top + frame.height - size * 1.6;
+    ctx.beginPath();
+    if (mark.value === "NaN") {
+      ctx.moveTo(px - size, py - size);
+      ctx.lineTo(px + size, py + size);
+      ctx.moveTo(px - size, py + size);
+      ctx.lineTo(px + size, py - size);
+      ctx.stroke();
+    } else {
+      const tip = isUp ? -size : size;
+      ctx.moveTo(px, py + tip);
+      ctx.lineTo(px - size, py - tip);
+      ctx.lineTo(px + size, py - tip);
+      ctx.closePath();
+      ctx.fill();
+    }
+  }
+  ctx.globalAlpha = 1;
+}

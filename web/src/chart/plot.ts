@@ -1,0 +1,131 @@
+/** uPlot as the frame of a chart: axes, cursor and drag-zoom. The lines are drawn by `draw.ts` in its draw hook. */
+
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { tickText, TIME_STEPS, type AxisKind } from "./axis";
+import { drawLines, type Frame, type Line } from "./draw";
+import { makeScale, type Range } from "./scale";
+
+export interface PlotSetup {
+  kind: AxisKind;
+  logX: boolean;
+  logY: boolean;
+  colours: { axis: string; grid: string; font: string };
+  onZoom: (range: Range) => void;
+  onReset: () => void;
+  /** The pointer in data x, with its place over the plot in CSS pixels; null when it leaves. */
+  onPoint: (at: { x: number; left: number; top: number } | null) => void;
+}
+
+export interface PlotContent { lines: readonly Line[]; x: Range; y: Range; highlight: string | null }
+
+export interface Plot {
+  readonly element: HTMLElement;
+  show(content: PlotContent): void;
+  resize(width: number, height: number): void;
+  /** Puts the crosshair at a data x that another chart points at; null takes it away. */
+  point(x: number | null): void;
+  /** CSS pixels within the plotting area, for hit tests. */
+  scales(): { x: (v: number) => number; y: (v: number) => number };
+  destroy(): void;
+}
+
+export function makePlot(host: HTMLElement, width: number, height: number, setup: PlotSetup): Plot {
+  let content: PlotContent = { lines: [], x: { min: 0, max: 1 }, y: { min: 0, max: 1 }, highlight: null };
+  let isFollowing = false;
+
+  const frame = (u: uPlot): Frame => {
+    const { left, top, width: w, height: h } = u.bbox;
+    return {
+      left, top, width: w, height: h, ratio: uPlot.pxRatio,
+      x: makeScale(content.x, left, left + w, setup.logX),
+      y: makeScale(content.y, top + h, top, setup.logY),
+    };
+  };
+  const axis = {
+    stroke: setup.colours.axis,
+    font: `11px ${setup.colours.font}`,
+    ticks: { show: false },
+    border: { show: false },
+  };
+  const labels = (_u: uPlot, splits: number[], _axis: number, _space: number, step: number): string[] =>
+    splits.map((v) => (v === null ? "" : tickText("number", v, step || v)));
+
+  const u = new uPlot(
+    {
+      width,
+      height,
+      legend: { show: false },
+      padding: [8, 12, 0, 0],
+      series: [{}, { paths: () => null, points: { show: false } }],
+      scales: {
+        x: { time: false, distr: setup.logX ? 3 : 1, range: () => [content.x.min, content.x.max] },
+        y: { distr: setup.logY ? 3 : 1, range: () => [content.y.min, content.y.max] },
+      },
+      axes: [
+        {
+          ...axis, size: 24, gap: 4, space: setup.kind === "number" ? 64 : 76, grid: { show: false },
+          ...(setup.kind === "number" ? {} : { incrs: TIME_STEPS }),
+          values: (_u, splits, _i, _space, step) =>
+            splits.map((v) => (v === null ? "" : tickText(setup.kind, v, step || v))),
+        },
+        {
+          ...axis, gap: 6, space: 34, grid: { stroke: setup.colours.grid, width: 1 },
+          values: labels,
+          size: (_u, values) => 14 + 6.3 * Math.max(3, ...(values ?? []).map((one) => one.length)),
+        },
+      ],
+      cursor: {
+        y: false,
+        points: { show: false },
+        drag: { x: true, y: false, setScale: false, dist: 5 },
+        bind: { dblclick: () => () => (setup.onReset(), null) },
+      },
+      hooks: {
+        draw: [(self) => drawLines(self.ctx, content.lines, frame(self), content.highlight)],
+        setSelect: [
+          (self) => {
+            if (self.select.width < 3) return;
+            const min = self.posToVal(self.select.left, "x");
+            const max = self.posToVal(self.select.left + self.select.width, "x");
+            self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+            setup.onZoom({ min, max });
+          },
+        ],
+        setCursor: [
+          (self) => {
+            if (isFollowing) return;
+            const { left = -10, top = -10 } = self.cursor;
+            setup.onPoint(left < 0 ? null : { x: self.posToVal(left, "x"), left, top });
+          },
+        ],
+      },
+    },
+    [[0, 1], [null, null]],
+    host,
+  );
+
+  return {
+    element: u.over,
+    show(next) {
+      const isSameFrame = next.x.min === content.x.min && next.x.max === content.x.max
+        && next.y.min === content.y.min && next.y.max === content.y.max;
+      content = next;
+      if (isSameFrame) u.redraw(false, false);
+      else u.setData([[next.x.min, next.x.max], [null, null]], true);
+    },
+    resize: (w, h) => u.setSize({ width: w, height: h }),
+    point(x) {
+      isFollowing = true;
+      const left = x === null ? -10 : u.valToPos(x, "x");
+      const isOutside = left < 0 || left > u.over.clientWidth;
+      u.setCursor({ left: isOutside ? -10 : left, top: isOutside ? -10 : 0 });
+      isFollowing = false;
+    },
+    scales: () => ({
+      x: makeScale(content.x, 0, u.over.clientWidth, setup.logX),
+      y: makeScale(content.y, u.over.clientHeight, 0, setup.logY),
+    }),
+    destroy: () => u.destroy(),
+  };
+}

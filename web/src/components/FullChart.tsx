@@ -1,0 +1,21 @@
+/** One chart over the whole page. */
+
+import { useEffect, useRef } from "preact/hooks";
+import type { Shown } from "../state/runs";
+import { setView, view } from "../state/url";
+import { ChartCard } from "./ChartCard";
+
+export function FullChart({ project, runs }: { project: string; runs: readonly Shown[] }) {
+  const metric = view.value.full;
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (metric !== null && !dialog.current?.open) dialog.current?.showModal();
+  }, [metric]);
+  if (metric === null) return null;
+  const close = (): void => setView({ full: null });
+  return (
+    <dialog class="full" ref={dialog} aria-label={metric} onClose={close} onClick={(event) => event.target === dialog.current && close()}>
+      <ChartCard project={project} metric={metric} runs={runs} inSection="" height={Math.max(240, Math.round(innerHeight * 0.72))} />
+    </dialog>
+  );
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { defineConfig, type Plugin } from "vite";
+import { fakeServer } from "./dev/fake-server.ts";
+
+/**
+ * Puts `src/theme/boot.js` before everything else as a blocking, hashed file: the theme is set before the first
+ * paint, and the Content-Security-Policy `default-src 'self'` still holds (no inline script).
+ */
+function bootScript(): Plugin {
+  const source = readFileSync(new URL("./src/theme/boot.js", import.meta.url), "utf8");
+  const name = `assets/boot-${createHash("sha256").update(source).digest("hex").slice(0, 8)}.js`;
+  let serving = false;
+  return {
+    name: "outrider-boot-script",
+    configResolved(config) {
+      serving = config.command === "serve";
+    },
+    generateBundle() {
+      this.emitFile({ type: "asset", fileName: name, source });
+    },
+    transformIndexHtml: {
+      order: "post",
+      handler: () => [
+        { tag: "script", attrs: { src: serving ? "/src/theme/boot.js" : `/${name}` }, injectTo: "head-prepend" },
+      ],
+    },
+  };
+}
+
+/** Preloads the text font: it is asked for together with the style sheet instead of after it. */
+function fontPreload(): Plugin {
+  return {
+    name: "outrider-font-preload",
+    transformIndexHtml: {
+      order: "post",
+      handler(_html, context) {
+        const font = Object.keys(context.bundle ?? {}).find((file) => /inter-latin-wght.*\.woff2$/.test(file));
+        if (!font) return [];
+        const attrs = { rel: "preload", href: `/${font}`, as: "font", type: "font/woff2", crossorigin: true };
+        return [{ tag: "link", attrs, injectTo: "head" }];
+      },
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [bootScript(), fontPreload(), fakeServer()],
+  build: {
+    outDir: "../server/outrider_server/static",
+    emptyOutDir: true,
+    assetsInlineLimit: 0, // data: addresses would need a wider Content-Security-Policy
+    modulePreload: { polyfill: false },
+    target: "es2022",
+    reportCompressedSize: true,
+  },
+  server: { port: 5199, strictPort: true },
+});
