@@ -1,0 +1,225 @@
+"""The guard before every route: which host was meant, which site asks, and who.
+
+* The Host header must name this server, so that a page that rebinds its own name to our address
+  is refused before anything is looked up.
+* A request with an Origin of another site is refused whatever its method; a browser session (a
+  cookie) needs our own Origin for everything that changes something, and browsers that say where
+  a request comes from (Sec-Fetch-Site) are believed.
+* Everything below ``/api/`` but the health check needs a token or a session, also on loopback.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+import socket
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from starlette.requests import ClientDisconnect
+
+from outrider_server.answers import problem_response
+from outrider_server.problems import Problem, bad_request, forbidden, unauthorized
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from outrider_server.tokens import Principal, Tokens
+
+log = logging.getLogger("outrider.server")
+
+SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+PUBLIC = frozenset(("/api/health",))
+PRINCIPAL = "outrider.principal"
+HEADERS = "outrider.headers"
+COOKIE = "outrider_session"
+
+# Sent with every answer, also with those that uvicorn makes itself.
+SECURITY_HEADERS = (
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    (
+        "content-security-policy",
+        (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+            "font-src 'self'; connect-src 'self'; media-src 'self' blob:; worker-src 'self'; "
+            "manifest-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; "
+            "frame-ancestors 'none'"
+        ),
+    ),
+)
+
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::(\d{1,5}))?")
+_ONCE = frozenset((b"host", b"authorization", b"origin", b"content-encoding"))
+_REMEMBERED = 256
+
+
+class Hosts:
+    """The names under which this server may be addressed.
+
+    On loopback: loopback addresses and ``localhost``, with any port (a tunnel may have another).
+    Else also any literal address and this machine's names: a rebinding attack needs a name of the
+    attacker's. Further names come from the settings.
+    """
+
+    def __init__(
+        self, bound: str, names: Iterable[str] = (), public_url: str | None = None
+    ) -> None:
+        public = urlsplit(public_url or "").hostname
+        self._is_loopback = bound == "localhost" or _is_loopback(bound)
+        self._names = {"localhost", *(name.lower() for name in names)}
+        if public:
+            self._names.add(public)
+        if not self._is_loopback:
+            self._names |= {bound.lower(), socket.gethostname().lower(), socket.getfqdn().lower()}
+        self._seen: dict[bytes, bool] = {}
+
+    def allow(self, host: bytes) -> bool:
+        """Whether a Host header names this server."""
+        known = self._seen.get(host)
+        if known is None:
+            known = self._decide(host.decode("latin-1"))
+            if len(self._seen) < _REMEMBERED:
+                self._seen[host] = known
+        return known
+
+    def _decide(self, host: str) -> bool:
+        match = _HOST.fullmatch(host)
+        if match is None or int(match[2] or 0) > 65535:
+            return False
+        name = match[1].strip("[]").lower()
+        if name in self._names:
+            return True
+        try:
+            address = ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return _is_loopback(name) if self._is_loopback else not address.is_multicast
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class Guard:
+    """The outermost ASGI application: checks, then hands on with the principal in the scope."""
+
+    def __init__(self, app: ASGIApp, ingest: ASGIApp, tokens: Tokens, hosts: Hosts) -> None:
+        self._app = app
+        self._ingest = ingest
+        self._tokens = tokens
+        self._hosts = hosts
+        self.cookie = COOKIE.encode()
+        self.public_origin: bytes | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; whatever fails becomes an answer, never an exception to uvicorn."""
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        has_started = False
+
+        async def watched_send(message: Any) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        try:
+            is_ingest = self._check(scope)
+            await (self._ingest if is_ingest else self._app)(scope, receive, watched_send)
+        except ClientDisconnect:
+            return
+        except Problem as problem:
+            if not has_started:
+                await problem_response(problem)(scope, receive, send)
+        except Exception:
+            log.exception("%s %s failed", scope["method"], _printable(scope["path"]))
+            if not has_started:
+                problem = Problem(
+                    500, "internal", "the server failed; its log says more", hint="try again"
+                )
+                await problem_response(problem)(scope, receive, send)
+
+    def _check(self, scope: Scope) -> bool:
+        """Raise a Problem, or set the principal; whether this is the path of a batch."""
+        headers: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            if name not in headers:
+                headers[name] = value
+            elif name == b"cookie":
+                headers[name] += b"; " + value
+            elif name in _ONCE:
+                raise bad_request(f"the header {name.decode()} stands there twice")
+        scope[HEADERS] = headers
+        method: str = scope["method"]
+        path: str = scope["path"]
+        host = headers.get(b"host", b"")
+        if not self._hosts.allow(host):
+            raise Problem(
+                421,
+                "wrong_host",
+                "the Host header names another server",
+                hint="use the address that `outrider server` printed; a reverse proxy's name must "
+                "be made known to the server",
+            )
+        origin = headers.get(b"origin")
+        if origin is not None and not self._is_own(origin, host):
+            raise forbidden("the request comes from another site (its Origin is not this server)")
+        if not path.startswith("/api/") or path in PUBLIC:
+            return False
+        principal = self._authenticate(headers, method, origin)
+        scope[PRINCIPAL] = principal
+        return method == "POST" and "/journal/" in path and path.count("/") == 8
+
+    def _is_own(self, origin: bytes, host: bytes) -> bool:
+        if self.public_origin is not None and origin == self.public_origin:
+            return True
+        scheme, _, rest = origin.partition(b"://")
+        return scheme in (b"http", b"https") and rest.lower() == host.lower()
+
+    def _authenticate(
+        self, headers: dict[bytes, bytes], method: str, origin: bytes | None
+    ) -> Principal:
+        authorization = headers.get(b"authorization")
+        if authorization is not None:
+            scheme, _, text = authorization.partition(b" ")
+            if scheme.lower() != b"bearer":
+                raise unauthorized("only bearer tokens are understood")
+            found = self._tokens.find(text.strip().decode("latin-1"))
+            if found is None or found.kind == "session":
+                raise unauthorized("the token is not known here, or it was revoked")
+            return found
+        session = self.session(headers)
+        if session is None:
+            raise unauthorized("this needs a token")
+        if headers.get(b"sec-fetch-site", b"none") not in (b"same-origin", b"none"):
+            raise forbidden("the request comes from another site (Sec-Fetch-Site)")
+        if method not in SAFE and origin is None:
+            raise forbidden(
+                "a browser session must name its Origin for requests that change something",
+                hint="scripts send a token instead of the cookie",
+            )
+        return session
+
+    def session(self, headers: dict[bytes, bytes]) -> Principal | None:
+        """Whose browser session the cookie is, or None."""
+        for item in headers.get(b"cookie", b"").split(b";"):
+            name, _, value = item.strip().partition(b"=")
+            if name == self.cookie:
+                found = self._tokens.find(value.decode("latin-1"))
+                if found is not None and found.kind == "session":
+                    return found
+        return None
+
+
+def _printable(path: str) -> str:
+    return path[:200].encode("ascii", "backslashreplace").decode()

@@ -1,0 +1,1 @@
+"""The API's operations: each module lists its own, and ``app`` puts them together."""

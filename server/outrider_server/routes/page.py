@@ -1,0 +1,56 @@
+"""The web page: one document for every page URL, and its files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from outrider_server.routes.operation import Call, Operation
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from outrider_server.static_page import Page
+
+_PAGES = ("/", "/p/{rest:path}")
+_FILES = ("/assets/{rest:path}", "/{name}")
+
+
+def operations(page: Page) -> tuple[Operation, ...]:
+    """The page's operations; it holds no data, so that no token is asked for."""
+
+    async def index(call: Call) -> Response:
+        return page.index(call.request)
+
+    async def file(call: Call) -> Response:
+        return page.file(call.request)
+
+    html = "text/html"
+    shown = [
+        Operation(
+            "GET",
+            path,
+            f"page_{number}",
+            "The web page",
+            None,
+            index,
+            is_raw=True,
+            media_type=html,
+            errors=(503,),
+        )
+        for number, path in enumerate(_PAGES)
+    ]
+    kept = [
+        Operation(
+            "GET",
+            path,
+            f"file_{number}",
+            "A file of the web page",
+            None,
+            file,
+            is_raw=True,
+            media_type="*/*",
+            errors=(404,),
+        )
+        for number, path in enumerate(_FILES)
+    ]
+    return (*shown, *kept)

@@ -1,0 +1,182 @@
+"""Projects and runs: made by the streamer, listed, shown, edited and deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from outrider_server.problems import bad_request, not_found
+from outrider_server.query import RunQuery
+from outrider_server.routes.operation import Call, Operation, Parameter, check_path
+from outrider_server.schemas import TEXT, TEXTS, maybe, ref, shape
+from outrider_server.tokens import Role
+
+_EDITABLE = ("name", "tags", "notes")
+_LONGEST = {"name": 256, "notes": 65536, "tag": 256}
+
+
+def _page_url(call: Call, project: str, run: str) -> str:
+    return f"{call.base_url}/p/{quote(project, safe='')}/r/{quote(run, safe='')}"
+
+
+def create_run(call: Call) -> dict[str, Any]:
+    """Make the run known; the same again changes nothing."""
+    meta = call.body
+    for name in ("project", "id"):
+        if not isinstance(meta.get(name), str):
+            raise bad_request(f"{name!r} must be a text")
+    try:
+        check_path({"project": meta["project"], "run": meta["id"]})
+    except Exception as error:
+        raise bad_request(str(error)) from None
+    for name in ("name", "notes", "group", "job_type", "host", "program"):
+        if not isinstance(meta.get(name), str | None):
+            raise bad_request(f"{name!r} must be a text or null")
+    _check_tags(meta.get("tags") or [])
+    call.who.require(Role.WRITE, meta["project"])
+    created = call.services.store.create_run(meta)
+    return {
+        "project": meta["project"],
+        "id": meta["id"],
+        "name": created.name,
+        "url": _page_url(call, meta["project"], meta["id"]),
+        "created": created.created,
+        "attempt": created.attempt,
+        "last_step": created.last_step,
+        "state": created.state,
+        "offsets": created.offsets,
+    }
+
+
+def projects(call: Call) -> dict[str, Any]:
+    """Projects that this token may see."""
+    found = call.services.store.projects()
+    return {"projects": [row for row in found["projects"] if call.who.may_see(row["name"])]}
+
+
+def runs(call: Call) -> dict[str, Any]:
+    """A page of the runs table."""
+    query = RunQuery(**call.query)
+    return call.services.store.runs(call.path["project"], query)
+
+
+def columns(call: Call) -> dict[str, Any]:
+    """Everything that can be a column or a chart."""
+    return call.services.store.columns(call.path["project"])
+
+
+def show_run(call: Call) -> dict[str, Any]:
+    """One run in full."""
+    project, run = call.path["project"], call.path["run"]
+    return {**call.services.store.run(project, run), "url": _page_url(call, project, run)}
+
+
+def edit_run(call: Call) -> dict[str, Any]:
+    """Change a run's name, tags or notes."""
+    unknown = set(call.body) - set(_EDITABLE)
+    if unknown or not call.body:
+        raise bad_request("only name, tags and notes can be changed")
+    for name in ("name", "notes"):
+        value = call.body.get(name)
+        if name in call.body and not (isinstance(value, str) and len(value) <= _LONGEST[name]):
+            raise bad_request(f"{name!r} must be a text of at most {_LONGEST[name]} characters")
+    if "name" in call.body and not call.body["name"].strip():
+        raise bad_request("a run's name cannot be empty")
+    if "tags" in call.body:
+        _check_tags(call.body["tags"])
+    project, run = call.path["project"], call.path["run"]
+    call.services.store.update_run(project, run, dict(call.body))
+    return show_run(call)
+
+
+def delete_run(call: Call) -> dict[str, Any]:
+    """Delete a run with everything that was recorded."""
+    if not call.services.store.delete_run(call.path["project"], call.path["run"]):
+        raise not_found("there is no such run")
+    return {"deleted": True}
+
+
+def _check_tags(tags: Any) -> None:
+    if not isinstance(tags, list) or not all(
+        isinstance(tag, str) and 0 < len(tag) <= _LONGEST["tag"] for tag in tags
+    ):
+        raise bad_request("'tags' must be a list of texts of at most 256 characters")
+
+
+_PROJECT = "/api/projects/{project}"
+_RUN = _PROJECT + "/runs/{run}"
+
+OPERATIONS = (
+    Operation(
+        "POST",
+        "/api/runs",
+        "create_run",
+        "Make a run known, under the id that was chosen locally (idempotent)",
+        Role.WRITE,
+        create_run,
+        ref("RunCreated"),
+        body=shape("project id", project=TEXT, id=TEXT),
+        errors=(409,),
+        description="The body is the run folder's run.json. `offsets` says what the server has of "
+        "each writer's segments.",
+    ),
+    Operation(
+        "GET",
+        "/api/projects",
+        "list_projects",
+        "The projects that this token may see",
+        Role.READ,
+        projects,
+        ref("Projects"),
+    ),
+    Operation(
+        "GET",
+        _PROJECT + "/runs",
+        "list_runs",
+        "The runs of a project: filtered, sorted, with chosen columns, a page at a time",
+        Role.READ,
+        runs,
+        ref("Runs"),
+        query=(
+            Parameter(
+                "filter",
+                'such as config.lr < 0.01 and summary."val/acc" > 0.9 and state = "running"',
+                default="",
+                longest=8192,
+            ),
+            Parameter("sort", 'such as "-created" or "config.lr,-summary.loss"', default=""),
+            Parameter("limit", "rows, at most", "integer", default=100, minimum=0, maximum=10000),
+            Parameter("offset", "rows to skip", "integer", default=0, minimum=0),
+            Parameter("columns", "config.KEY or summary.KEY, repeated", is_many=True),
+        ),
+    ),
+    Operation(
+        "GET",
+        _PROJECT + "/columns",
+        "list_columns",
+        "Keys of config, summary, metrics and system series in a project",
+        Role.READ,
+        columns,
+        ref("Columns"),
+    ),
+    Operation("GET", _RUN, "show_run", "One run in full", Role.READ, show_run, ref("Run")),
+    Operation(
+        "PATCH",
+        _RUN,
+        "edit_run",
+        "Change a run's name, tags or notes",
+        Role.WRITE,
+        edit_run,
+        ref("Run"),
+        body=shape(name=TEXT, tags=TEXTS, notes=maybe("string")),
+    ),
+    Operation(
+        "DELETE",
+        _RUN,
+        "delete_run",
+        "Delete a run with everything that was recorded",
+        Role.ADMIN,
+        delete_run,
+        ref("Deleted"),
+    ),
+)

@@ -1,0 +1,136 @@
+"""What was recorded: series for charts, points exactly as logged, and the other records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from outrider_server.routes.operation import Call, Operation, Parameter
+from outrider_server.schemas import ref
+from outrider_server.tokens import Role
+
+_KEY = Parameter("key", "the metric's key", is_required=True, longest=60_000)
+_LOW = Parameter("min", "the window's lower end, in units of x", "number")
+_HIGH = Parameter("max", "the window's upper end, in units of x", "number")
+_WIDTH = Parameter(
+    "width", "buckets at most: the chart's pixels", "integer", default=600, minimum=1, maximum=10000
+)
+
+
+def series(call: Call) -> dict[str, Any]:
+    """One metric of several runs, in buckets or exact."""
+    query = call.query
+    return call.services.store.series(
+        call.path["project"],
+        query["key"],
+        query["run"],
+        x=query["x"],
+        low=query["min"],
+        high=query["max"],
+        width=query["width"],
+        smooth=query["smooth"],
+    )
+
+
+def system(call: Call) -> dict[str, Any]:
+    """The system series of one run, over wall time."""
+    query = call.query
+    return call.services.store.system(
+        call.path["project"],
+        call.path["run"],
+        low=query["min"],
+        high=query["max"],
+        width=query["width"],
+    )
+
+
+def points(call: Call) -> dict[str, Any]:
+    """One metric exactly as logged, a page at a time."""
+    query = call.query
+    return call.services.store.points(
+        call.path["project"],
+        call.path["run"],
+        query["key"],
+        min_step=query["min_step"],
+        max_step=query["max_step"],
+        system=query["system"],
+        cursor=query["cursor"],
+    )
+
+
+def records(call: Call) -> dict[str, Any]:
+    """Console, alerts, files, gaps and what else was recorded, in order."""
+    query = call.query
+    return call.services.store.records(
+        call.path["project"],
+        call.path["run"],
+        kind=query["kind"],
+        after=query["after"],
+        limit=query["limit"],
+    )
+
+
+_PROJECT = "/api/projects/{project}"
+_RUN = _PROJECT + "/runs/{run}"
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        _PROJECT + "/series",
+        "read_series",
+        "One metric of several runs, in buckets of the width asked for, or exact when few",
+        Role.READ,
+        series,
+        ref("Series"),
+        query=(
+            _KEY,
+            Parameter("run", "a run's id, repeated", is_many=True, longest=64),
+            Parameter("x", "step, relative, wall or metric:NAME", default="step"),
+            _LOW,
+            _HIGH,
+            _WIDTH,
+            Parameter("smooth", "such as ema:0.9; computed over the full data"),
+        ),
+    ),
+    Operation(
+        "GET",
+        _RUN + "/system",
+        "read_system",
+        "The system series of a run, over wall time",
+        Role.READ,
+        system,
+        ref("SystemSeries"),
+        query=(_LOW, _HIGH, _WIDTH),
+    ),
+    Operation(
+        "GET",
+        _RUN + "/points",
+        "read_points",
+        "One metric exactly as logged: all attempts, not merged, NaN as text",
+        Role.READ,
+        points,
+        ref("Points"),
+        query=(
+            _KEY,
+            Parameter("min_step", "the first step", "integer"),
+            Parameter("max_step", "the last step", "integer"),
+            Parameter("system", "1 for a system series", "boolean", default=False),
+            Parameter("cursor", "`next` of the answer before"),
+        ),
+    ),
+    Operation(
+        "GET",
+        _RUN + "/records",
+        "read_records",
+        "The other records of a run, in order",
+        Role.READ,
+        records,
+        ref("Records"),
+        query=(
+            Parameter("kind", "console, alert, file, media, gap, …", longest=64),
+            Parameter("after", "`next` of the answer before"),
+            Parameter(
+                "limit", "records, at most", "integer", default=1000, minimum=1, maximum=100_000
+            ),
+        ),
+    ),
+)
