@@ -146,7 +146,7 @@ def _plain(value: Any, depth: int) -> Any:
         return value
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()[: _TEXT * 16]
-    if isinstance(value, (int, float)) and not hasattr(type(value), "name"):
+    if isinstance(value, (int, float)) and not hasattr(type(value), "__members__"):
         return number(value)
     if depth >= _DEPTH:
         return text(value)
@@ -159,7 +159,7 @@ def _plain(value: Any, depth: int) -> Any:
         return [plain(item, depth + 1) for item in value]
     if isinstance(value, (set, frozenset)):
         return sorted((plain(item, depth + 1) for item in value), key=str)
-    if hasattr(type(value), "name") and hasattr(type(value), "__members__"):  # an enum
+    if hasattr(type(value), "__members__"):  # an enum
         return plain(value.value, depth + 1)
     if callable(getattr(type(value), "tolist", None)):
         size = 1

@@ -1,0 +1,383 @@
+"""``init()``: what it makes, what it refuses with a hint, and how runs are joined and resumed."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import enum
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import outrider
+from outrider import core
+from outrider.errors import SettingsError, UsageError
+from outrider.journal.reader import RunFolder, find_folders
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"project": ""}, "project"),
+        ({"project": "a/b"}, "project"),
+        ({"project": ".."}, "project"),
+        ({"project": 3}, "project"),
+        ({"id": "a/b"}, "id"),
+        ({"id": "x" * 65}, "id"),
+        ({"id": ".hidden"}, "id"),
+        ({"mode": "onlin"}, "mode"),
+        ({"resume": "maybe", "id": "a"}, "resume"),
+        ({"resume": "must"}, "id"),
+        ({"rewind_to": "3", "id": "a"}, "rewind_to"),
+        ({"rewind_to": 3}, "resume"),
+        ({"reinit": "perhaps"}, "reinit"),
+        ({"tags": [1]}, "tags"),
+        ({"name": ""}, "name"),
+        ({"config": 3}, "config"),
+        ({"config": "nowhere.yaml"}, "nowhere.yaml"),
+        ({"settings": {"sample_secs": 3}}, "sample_seconds"),
+        ({"settings": {"sample_seconds": -1}}, "sample_seconds"),
+        ({"settings": 3}, "settings"),
+        ({"settings": {"url": "localhost:80"}}, "http://"),
+        ({"settings": {"url": "http://user:pw@host"}}, "password"),
+        ({"settings": {"url": "http://host:99999"}}, "http://"),
+        ({"dir": 3}, "path"),
+    ],
+)
+def test_a_wrong_argument_raises_with_its_name_or_a_hint(arguments: Any, says: str) -> None:
+    with pytest.raises((UsageError, SettingsError), match=says):
+        core.init(**arguments)
+    assert core.run is None  # type: ignore[unreachable, unused-ignore]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("a.yaml", "{"), ("a.toml", "x = "), ("a.json", "{'a'}"), ("a.txt", "x"), ("b.yaml", "- 1")],
+)
+def test_an_unreadable_config_file_is_named(name: str, text: str, training: Path) -> None:
+    (training / name).write_text(text)
+    with pytest.raises(UsageError, match=name):
+        core.init(config=name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("a.yaml", "lr: 0.1\nnet: {depth: 3}"), ("a.toml", "lr = 0.1\n[net]\ndepth = 3"),
+     ("a.json", '{"lr": 0.1, "net": {"depth": 3}}')],
+)  # fmt: skip
+def test_config_is_read_from_a_file(name: str, text: str, training: Path, records: Any) -> None:
+    (training / name).write_text(text)
+    core.init(config=name)
+    assert core.config.lr == 0.1
+    assert records("config")[0].body["c"] == {"lr": 0.1, "net": {"depth": 3}}
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+@dataclasses.dataclass
+class Options:
+    lr: float = 0.1
+    path: Path = Path("x")
+    colour: Colour = Colour.RED
+
+
+def test_config_takes_namespaces_dataclasses_and_odd_objects(records: Any) -> None:
+    core.init(config=argparse.Namespace(lr=0.1, layers=[1, 2]))
+    core.config.update(Options())
+    loop: dict[str, Any] = {}
+    loop["self"] = loop
+    core.config.update({"loop": loop, "function": len, "nan": float("nan"), "set": {3, 1}})
+    values: dict[str, Any] = {}
+    for record in records("config"):
+        values.update(record.body["c"])
+    assert values["layers"] == [1, 2]
+    assert values["path"] == "x"
+    assert values["colour"] == "red"
+    assert values["nan"] == "NaN"
+    assert values["set"] == [1, 3]
+    assert "self" in values["loop"]
+
+
+def test_config_set_before_init_goes_to_the_next_run_and_follows_it(records: Any) -> None:
+    config = core.config
+    config.batch = 32
+    config["lr"] = 0.1
+    core.init(config={"lr": 0.5})
+    config.later = True
+    assert core.config.as_dict() == {"batch": 32, "lr": 0.5, "later": True}
+    assert records("config")[0].body["c"] == {"batch": 32, "lr": 0.5}
+    with pytest.raises(AttributeError, match="missing"):
+        _ = config.missing
+    del config["later"]
+    assert records("config")[-1].body["x"] == ["later"]
+
+
+def test_a_wrong_config_update_after_init_does_not_raise(capsys: Any) -> None:
+    core.init()
+    core.config.update(3)
+    core.config.update("nowhere.yaml")
+    assert "nowhere.yaml" in capsys.readouterr().err
+
+
+def test_an_unknown_argument_warns_with_the_nearest_known_one(capsys: Any) -> None:
+    run = core.init(entity="me", projct="x")  # type: ignore[call-arg, unused-ignore]
+    said = capsys.readouterr().err
+    assert "'entity'" in said
+    assert "did you mean project=" in said
+    assert not run.disabled
+
+
+def test_the_run_is_described_and_named(training: Path) -> None:
+    run = core.init(project="mnist", name="first", group="g", tags=["a", "b", "a"], notes="n")
+    meta = RunFolder(run.folder or "").meta()
+    assert meta["project"] == "mnist"
+    assert meta["tags"] == ["a", "b"]
+    assert meta["pid"] == os.getpid()
+    assert run.url.endswith(f"/p/mnist/r/{run.id}")
+    assert (training / ".outrider" / ".gitignore").read_text() == "*\n"
+    assert core.run is run
+    assert outrider.run is run
+
+
+def test_init_uses_no_thread_and_no_network() -> None:
+    before = threading.active_count()
+    core.init(mode="online", settings={"url": "http://192.0.2.1:9", "finish_seconds": 0})
+    assert threading.active_count() == before
+
+
+def test_disabled_records_nothing_and_every_call_works(training: Path) -> None:
+    with core.init(mode="disabled", config={"lr": 1}) as run:
+        core.log({"a": 1})
+        core.config.lr = 2
+        core.summary["x"] = 1
+        core.define_metric("a")
+        core.alert("x")
+        core.save("nothing")
+        assert run.disabled
+        assert run.dir is None
+    assert core.run is None
+    assert list(training.iterdir()) == []
+
+
+def test_dryrun_means_offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTRIDER_MODE", "dryrun")
+    assert core.init().mode == "offline"
+
+
+def test_a_folder_that_cannot_be_made_falls_back_to_the_users_own(
+    training: Path, capsys: Any, rows: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (training / ".outrider").write_text("a file stands in the way")
+    run = core.init()
+    core.log({"a": 1})
+    assert run.folder is not None
+    assert run.folder.startswith(os.environ["XDG_STATE_HOME"])
+    assert rows(run.folder) == [(0, {"a": 1})]
+    assert "recording in" in capsys.readouterr().err
+
+
+def test_with_no_place_at_all_the_training_runs_on_unrecorded(
+    training: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (training / ".outrider").write_text("a file stands in the way")
+    (training / "state").write_text("here too")
+    monkeypatch.setenv("XDG_STATE_HOME", str(training / "state"))
+    monkeypatch.delenv("OUTRIDER_RAISE")
+    run = core.init()
+    core.log({"a": 1})
+    core.finish()
+    assert run.disabled
+    assert "nothing is recorded" in capsys.readouterr().err
+
+
+def test_a_second_init_finishes_the_first_run_unless_told_otherwise(records: Any) -> None:
+    first = core.init()
+    second = core.init()
+    assert records("end", first.folder)
+    third = core.init(reinit="create_new")
+    assert not records("end", second.folder)
+    assert core.init(reinit="return_previous") is third
+    second.log({"a": 2})
+    third.log({"a": 3})
+    third.finish()
+    assert core.run is second
+    second.finish()
+    assert core.run is None
+
+
+def test_the_same_id_joins_the_run_that_is_still_being_written(training: Path) -> None:
+    run = core.init(id="shared")
+    script = "from outrider import core; r = core.init(id='shared'); core.log({'rank': 1}); print(r.folder)"
+    out = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=training
+    )
+    assert out.stdout.strip() == run.folder
+    reader = RunFolder(run.folder or "")
+    heads = [reader.head(writer) or {} for writer in reader.writers()]
+    ranks = [head for head in heads if head.get("role") == "trainer"]
+    assert sorted((head["a"], head["primary"]) for head in ranks) == [(1, False), (1, True)]
+
+
+def test_ranks_that_start_at_the_same_moment_agree_on_one_folder(training: Path) -> None:
+    script = textwrap.dedent(
+        """
+        import sys
+        from outrider import core
+        run = core.init(id="same", settings={"quiet": True, "finish_seconds": 0})
+        for n in range(20):
+            core.log({"rank": int(sys.argv[1])})
+        """
+    )
+    ranks = [
+        subprocess.Popen([sys.executable, "-c", script, str(rank)], cwd=training)
+        for rank in range(6)
+    ]
+    assert [rank.wait() for rank in ranks] == [0] * 6
+    (folder,) = find_folders(training)
+    trainers = [
+        head
+        for writer in folder.writers()
+        if (head := folder.head(writer)) and head["role"] == "trainer"
+    ]
+    assert len(trainers) == 6
+    assert sum(head["primary"] for head in trainers if head["a"] == 1) == 1
+    logged = [r for *_, r in folder.records() if getattr(r, "kind", "") == "points"]
+    assert len(logged) == 120
+
+
+def test_an_ended_run_goes_on_as_a_new_attempt_and_nothing_is_overwritten(
+    rows: Any, records: Any
+) -> None:
+    first = core.init(id="r", resume="allow", mode="offline")
+    for _ in range(3):
+        core.log({"a": 1})
+    core.finish()
+    again = core.init(id="r", resume="allow")
+    assert again.folder == first.folder
+    assert (again.attempt, again.step, again.resumed) == (2, 3, True)
+    core.log({"a": 2})
+    assert sorted(rows(), key=lambda row: row[0])[-1] == (3, {"a": 2})
+    assert [record.body["a"] for record in records("attempt")] == [2]
+
+
+def test_rewind_goes_on_behind_the_step_and_says_so(records: Any) -> None:
+    core.init(id="r")
+    for _ in range(10):
+        core.log({"a": 1})
+    core.finish()
+    run = core.init(id="r", resume="must", rewind_to=4)
+    assert run.step == 5
+    (attempt,) = records("attempt")
+    assert (attempt.body["a"], attempt.body["rewind"]) == (2, 4)
+    assert len(records("points")) == 10
+
+
+def test_never_refuses_a_run_that_is_there() -> None:
+    core.init(id="r")
+    core.finish()
+    with pytest.raises(UsageError, match="never"):
+        core.init(id="r", resume="never")
+
+
+def test_auto_resumes_the_run_that_did_not_finish(training: Path) -> None:
+    script = "import os; from outrider import core; r = core.init(); core.log({'a': 1}); print(r.id, flush=True); os._exit(1)"
+    out = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=training, check=False
+    )
+    run = core.init(resume="auto")
+    assert run.id == out.stdout.strip()
+    assert run.attempt == 2
+    core.finish()
+    fresh = core.init(resume="auto")
+    assert fresh.id != run.id
+
+
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [
+        ("core.finish()", {"state": "finished", "code": 0}),
+        ("core.finish(exit_code=3)", {"state": "failed", "code": 3}),
+        ("pass", {"state": "finished", "code": None}),
+        ("raise ValueError('boom')", {"state": "failed", "code": 1}),
+        ("raise KeyboardInterrupt", {"state": "killed", "signal": 2}),
+    ],
+)
+def test_the_end_is_told_as_far_as_the_process_knows_it(
+    ending: str, expected: dict[str, Any], training: Path, records: Any
+) -> None:
+    script = f"from outrider import core\ncore.init()\ncore.log({{'a': 1}})\n{ending}\n"
+    subprocess.run([sys.executable, "-c", script], cwd=training, capture_output=True, check=False)
+    own = [record for record in records("end") if record.body["w"] == _primary(training)]
+    assert own
+    assert {key: own[0].body[key] for key in expected} == expected
+
+
+def test_leaving_a_with_block_by_an_exception_is_a_failure(records: Any) -> None:
+    with pytest.raises(ZeroDivisionError), core.init():
+        1 / 0  # noqa: B018
+    assert records("end")[0].body["why"]["type"] == "ZeroDivisionError"
+
+
+def _primary(training: Path) -> str:
+    return str(find_folders(training)[-1].meta()["writer"])
+
+
+def test_define_metric_save_alert_and_summary_are_records(training: Path, records: Any) -> None:
+    (training / "model.txt").write_text("weights")
+    run = core.init()
+    core.define_metric("val/*", step_metric="epoch", summary="max", goal="maximize")
+    core.alert("low", "very", level=outrider.AlertLevel.WARN)  # type: ignore[attr-defined, unused-ignore]
+    core.summary["best"] = 0.9
+    assert core.save("model.txt") == ["model.txt"]
+    assert core.summary["best"] == 0.9
+    (metric,) = records("metric")
+    assert (metric.body["name"], metric.body["step"], metric.body["summary"]) == (
+        "val/*",
+        "epoch",
+        "max",
+    )
+    assert records("alert")[0].body["level"] == "WARN"
+    assert Path(run.dir or "", "model.txt").read_text() == "weights"
+
+
+def test_settings_come_from_the_nearest_source_and_say_which(
+    training: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from outrider import settings
+
+    settings.write_folder_setting(str(training), "project", "from-folder")
+    settings.write_folder_setting(str(training), "sample_seconds", 5)
+    monkeypatch.setenv("OUTRIDER_SAMPLE_SECONDS", "7")
+    found = settings.load({"name": "n"}, cwd=str(training))
+    assert (found.project, found.sample_seconds, found.name) == ("from-folder", 7.0, "n")
+    assert found.origin("project").endswith("settings.toml")
+    assert found.origin("sample_seconds") == "environment OUTRIDER_SAMPLE_SECONDS"
+    assert found.origin("name") == "argument"
+    assert found.origin("notes") == "default"
+
+
+def test_a_broken_settings_file_is_named(training: Path) -> None:
+    (training / ".outrider").mkdir()
+    (training / ".outrider" / "settings.toml").write_text("mode = ")
+    with pytest.raises(SettingsError, match=r"settings\.toml"):
+        core.init()
+
+
+def test_the_api_key_is_never_written(training: Path) -> None:
+    run = core.init(settings={"api_key": "very-secret-key"})
+    core.log({"a": 1})
+    core.finish()
+    assert run.folder is not None
+    for path in Path(run.folder).rglob("*"):
+        if path.is_file():
+            assert b"very-secret-key" not in path.read_bytes(), path
+    assert "very-secret-key" not in json.dumps(RunFolder(run.folder).meta())

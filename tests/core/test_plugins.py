@@ -1,0 +1,127 @@
+"""Plugins: found on first use, called one by one, and none can harm the training or the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from outrider import core, hooks, plugins
+from outrider.hooks import hookimpl
+
+
+@pytest.fixture
+def register() -> Iterator[Any]:
+    """Registers plugins for one test."""
+    names: list[str] = []
+
+    def add(plugin: object, name: str) -> None:
+        plugins.register(plugin, name)
+        names.append(name)
+
+    yield add
+    for name in names:
+        plugins.unregister(name)
+
+
+def test_our_own_parts_are_plugins_of_the_same_manager() -> None:
+    listed = {row["name"]: row for row in plugins.listing()}
+    assert {"plain", "sampler", "http", "commands"} <= set(listed)
+    assert "convert" in listed["plain"]["hooks"]
+    assert "probes" in listed["sampler"]["hooks"]
+    assert "sinks" in listed["http"]["hooks"]
+    assert "commands" in listed["commands"]["hooks"]
+    assert not [row for row in listed.values() if row["failures"]]
+
+
+def test_one_plugin_that_raises_is_named_counted_and_finally_left_out(
+    register: Any, capsys: Any
+) -> None:
+    class Broken:
+        calls = 0
+
+        @hookimpl
+        def outrider_run_started(self, run: Any) -> None:
+            Broken.calls += 1
+            raise RuntimeError("boom")
+
+    class Fine:
+        seen: list[Any] = []
+
+        @hookimpl
+        def outrider_run_started(self) -> str:
+            self.seen.append(1)
+            return "fine"
+
+    register(Fine(), "fine")
+    register(Broken(), "broken")
+    for _ in range(5):
+        assert plugins.call("run_started", run={}) == ["fine"]
+    assert Broken.calls == plugins.ALLOWED_FAILURES
+    assert len(Fine.seen) == 5
+    row = next(row for row in plugins.listing() if row["name"] == "broken")
+    assert (row["failures"], row["enabled"]) == (3, False)
+    assert "boom" in row["problem"]
+    assert capsys.readouterr().err.count("broken") >= 1
+
+
+def test_a_type_is_asked_about_once_and_the_answer_kept(register: Any, rows: Any) -> None:
+    class Celsius:
+        def __init__(self, degrees: float) -> None:
+            self.degrees = degrees
+
+    asked = []
+
+    class Plugin:
+        @hookimpl
+        def outrider_convert(self, cls: type) -> Any:
+            asked.append(cls)
+            return (lambda value: value.degrees) if cls is Celsius else None
+
+    register(Plugin(), "celsius")
+    core.init()
+    core.log({"t": Celsius(1.5)})
+    core.log({"t": Celsius(2.5)})
+    assert [row for _, row in rows()] == [{"t": 1.5}, {"t": 2.5}]
+    assert asked == [Celsius]
+
+
+def test_a_converter_that_raises_costs_its_value_only(register: Any, rows: Any, capsys: Any) -> None:
+    class Odd:
+        pass
+
+    class Plugin:
+        @hookimpl
+        def outrider_convert(self, cls: type) -> Any:
+            return (lambda value: 1 / 0) if cls is Odd else None
+
+    register(Plugin(), "odd")
+    core.init()
+    core.log({"x": Odd(), "y": 1})
+    assert [row for _, row in rows()] == [{"y": 1}]
+    assert "'x'" in capsys.readouterr().err
+
+
+def test_an_unknown_hook_is_a_warning(register: Any, capsys: Any) -> None:
+    class Plugin:
+        @hookimpl
+        def outrider_not_a_hook(self) -> None:
+            pass
+
+    register(Plugin(), "future")
+    assert "outrider_not_a_hook" in capsys.readouterr().err
+
+
+def test_the_hooks_are_those_of_the_design() -> None:
+    assert set(hooks.SPECIFICATIONS) == {
+        "adapter", "convert", "config", "run_started", "run_ended", "probes", "capture", "sinks",
+        "commands",
+    }  # fmt: skip
+
+
+def test_pandas_rows_are_logged_like_mappings(rows: Any) -> None:
+    pandas = pytest.importorskip("pandas")
+    core.init()
+    core.log({"row": pandas.Series({"a": 1.5, "b": 2})})
+    assert rows() == [(0, {"row.a": 1.5, "row.b": 2.0})]
