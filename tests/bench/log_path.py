@@ -34,7 +34,7 @@ def in_process(code: str, *arguments: str, **env: str) -> str:
         environment |= {"OPENBLAS_NUM_THREADS": "1", "OUTRIDER_DIR": home, "PYTHONPATH": HERE}
         done = subprocess.run(
             [sys.executable, "-c", code, *arguments],
-            cwd=home, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=home, env=environment, capture_output=True, text=True,
         )  # fmt: skip
         if done.returncode:
             raise RuntimeError(done.stderr)
@@ -209,7 +209,9 @@ def system_calls() -> Iterator[Figure]:
     others = {name: names.count(name) for name in sorted(set(names)) if name != "write"}
     detail = "others: " + (", ".join(f"{n} {name}" for name, n in others.items()) or "none")
     yield Figure(f"system calls in {CALLS_TRACED:,} log(): writes", writes, "", CALLS_TRACED + 1)
-    yield Figure(f"system calls in {CALLS_TRACED:,} log(): others", len(names) - writes, "", 20, detail)
+    yield Figure(
+        f"system calls in {CALLS_TRACED:,} log(): others", len(names) - writes, "", 20, detail
+    )
 
 
 if __name__ == "__main__":

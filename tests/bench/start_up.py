@@ -68,12 +68,14 @@ def imports() -> Iterator[Figure]:
     rows = re.findall(r"(\d+) \|\s+(\d+) \|( +)(\S+)", done.stderr.partition(" typing\n")[2])
     dearest = sorted(((int(own), name) for own, _, _, name in rows), reverse=True)[:3]
     total = sum(int(own) for own, *_ in rows) / 1e3
-    detail = f"{len(rows)} modules; " + ", ".join(f"{name} {own / 1e3:.1f}" for own, name in dearest)
+    detail = f"{len(rows)} modules; " + ", ".join(
+        f"{name} {own / 1e3:.1f}" for own, name in dearest
+    )
     yield Figure("the same, -X importtime", total, " ms", 5.0, detail)
 
 
 def init() -> Iterator[Figure]:
-    """init(), and what the trainer carries after it and 1,000 log() calls."""
+    """The cost of init(), and what the trainer carries after it and 1,000 log() calls."""
     for what, before, budget in (("numpy loaded", "import numpy", 10.0), ("bare", "", 30.0)):
         for mode in ("online", "offline"):
             code = STARTED.format(before=before, mode=mode)

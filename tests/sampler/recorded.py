@@ -111,7 +111,13 @@ def lay(root: Path, tree: TREE) -> str:
 
 
 def stat_line(
-    pid: int, *, name: str = "python", own: int = 0, reaped: int = 0, start: int = 1, state: str = "S"
+    pid: int,
+    *,
+    name: str = "python",
+    own: int = 0,
+    reaped: int = 0,
+    start: int = 1,
+    state: str = "S",
 ) -> str:
     """A line of /proc/<pid>/stat: `own` and `reaped` CPU ticks, 4 threads, 1,000 pages."""
     before = f"{pid} ({name}) {state} 1 1 1 0 -1 0 0 0 0 0"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -188,7 +191,11 @@ def test_probes_are_loaded_by_import_path_and_a_bad_path_hurts_nobody(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Hooks name probes by text; a plugin's mistake is named in the log."""
-    names = ["outrider.sampler.host:MemoryProbe", "no.such.module:Probe", "outrider.sampler.host:No"]
+    names = [
+        "outrider.sampler.host:MemoryProbe",
+        "no.such.module:Probe",
+        "outrider.sampler.host:No",
+    ]
     sampler = Sampler(None, "/", 2, 30, names)
     sampler.tick()
     assert "memory_bytes" in sampler.facts()
@@ -219,15 +226,13 @@ def test_facts_of_a_probe_that_fails_are_left_out() -> None:
         def facts(self) -> dict[str, object]:
             raise OSError("gone")
 
-    good = Scripted(lambda: {}, "good")
-    sampler = Sampler(None, "/", 2, 30, [Mute(lambda: {}, "mute"), good])
+    good = Scripted(dict, "good")
+    sampler = Sampler(None, "/", 2, 30, [Mute(dict, "mute"), good])
     assert sampler.facts() == {"good": "fact"}
 
 
 def test_the_built_in_probes_read_this_machine() -> None:
     """What any Linux machine has comes out of two looks at the real /proc."""
-    import os
-
     row = sample_once(outrider_probes(), os.getpid(), "/")
     assert 0 <= row["system/cpu"] <= 100
     assert row["system/memory/used_bytes"] > 0
@@ -240,10 +245,9 @@ def test_the_built_in_probes_read_this_machine() -> None:
 
 def test_the_trainers_death_ends_only_its_own_figures() -> None:
     """The machine is still sampled while the streamer drains."""
-    import subprocess
-    import sys
-
-    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=-1) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=-1
+    ) as child:
         sampler = Sampler(child.pid, "/", 0.05, 0.05, outrider_probes())
         assert "system/process/rss_bytes" in (sampler.tick() or {})
     time.sleep(sampler.due())

@@ -43,11 +43,7 @@ def test_what_is_not_finite_is_left_out() -> None:
     assert window.row() == {"a": 2.0}
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 10**6), st.floats(0.1, 10)), min_size=1, max_size=40
-    )
-)
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.floats(0.1, 10)), min_size=1, max_size=40))
 def test_the_mean_of_rates_is_the_growth_over_the_whole_window(
     samples: list[tuple[int, float]],
 ) -> None:
