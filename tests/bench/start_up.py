@@ -75,7 +75,7 @@ def imports() -> Iterator[Figure]:
 
 
 def init() -> Iterator[Figure]:
-    """The cost of init(), and what the trainer carries after it and 1,000 log() calls."""
+    """How long it takes to start a run, and what the trainer carries after it and 1,000 log() calls."""
     for what, before, budget in (("numpy loaded", "import numpy", 10.0), ("bare", "", 30.0)):
         for mode in ("online", "offline"):
             code = STARTED.format(before=before, mode=mode)

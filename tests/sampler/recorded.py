@@ -27,7 +27,6 @@ for _folder in ("", "/step_0", "/step_0/task_0"):
         f"{_JOB}{_folder}/memory.max": "8589934592\n" if _folder == "" else "max\n",
         f"{_JOB}{_folder}/memory.current": "6442450944\n" if _folder == "" else "1000\n",
         f"{_JOB}{_folder}/memory.stat": "anon 5368709120\ninactive_file 1073741824\n",
-        f"{_JOB}{_folder}/memory.events": "low 0\noom 1\noom_kill 1\n",
         f"{_JOB}{_folder}/cpu.max": "400000 100000\n" if _folder == "/step_0" else "max 100000\n",
         f"{_JOB}{_folder}/cpu.stat": "usage_usec 5000000\nnr_periods 100\nnr_throttled 10\n",
         f"{_JOB}{_folder}/memory.pressure": (
@@ -50,7 +49,6 @@ DOCKER_V1: TREE = {
     "sys/fs/cgroup/memory/memory.limit_in_bytes": "2147483648\n",
     "sys/fs/cgroup/memory/memory.usage_in_bytes": "1073741824\n",
     "sys/fs/cgroup/memory/memory.stat": "cache 5\ninactive_file 1\ntotal_inactive_file 536870912\n",
-    "sys/fs/cgroup/memory/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n",
     "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us": "150000\n",
     "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us": "100000\n",
     "sys/fs/cgroup/cpu,cpuacct/cpuacct.usage": "5000000000\n",

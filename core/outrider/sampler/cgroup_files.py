@@ -53,10 +53,6 @@ class Controller(Protocol):
         """Microseconds stalled, by resource; empty where the kernel does not keep them."""
         ...
 
-    def oom_kills(self, folder: str) -> int | None:
-        """Processes that the kernel killed at this level because memory ran out."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Groups:
@@ -114,10 +110,6 @@ class VersionTwo:
             found |= stalls(f"system/cgroup/pressure/{resource}", text)
         return found
 
-    def oom_kills(self, folder: str) -> int | None:
-        """memory.events."""
-        return _table(f"{folder}/memory.events", self._read).get("oom_kill")
-
 
 class VersionOne:
     """A hierarchy for each resource; pressure is kept for the whole machine only."""
@@ -155,10 +147,6 @@ class VersionOne:
         """Not kept."""
         return {}
 
-    def oom_kills(self, folder: str) -> int | None:
-        """memory.oom_control (its third line since Linux 4.13)."""
-        return _table(f"{folder}/memory.oom_control", self._read).get("oom_kill")
-
 
 def find_groups(pid: int, root: str = "", read: Read = read) -> Groups | None:
     """The groups of a process, or None where none can be seen.
@@ -195,17 +183,6 @@ def find_groups(pid: int, root: str = "", read: Read = read) -> Groups | None:
         levels = folders.get("unified", ())
         found = Groups(VersionTwo(read), levels, levels, levels)
     return found if found.memory or found.cpu or found.account else None
-
-
-def oom_kills(pid: int) -> int | None:
-    """How often memory ran out at any level of a process's groups; None where nobody counts.
-
-    Compared before and after a death by SIGKILL, it tells whether the kernel did it.
-    """
-    groups = find_groups(pid)
-    counts = [groups.files.oom_kills(level) for level in groups.memory] if groups else []
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
 
 
 def _levels(mount: str, top: str, path: str) -> tuple[str, ...]:
