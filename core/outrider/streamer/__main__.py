@@ -1,0 +1,42 @@
+"""What runs in the streamer's process: ``python -m outrider.streamer FOLDER``."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+NICENESS = 10  # and with it the kernel's input and output priority, which follows
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Be a streamer for the folder named first; the other words are its flags."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    try:
+        os.setsid()
+    except OSError:  # it has a session of its own already
+        pass
+    os.umask(0o077)
+    for stream_out in (sys.stdout, sys.stderr):
+        if isinstance(stream_out, io.TextIOWrapper):
+            stream_out.reconfigure(errors="backslashreplace")
+    try:
+        os.nice(NICENESS)
+    except OSError:
+        pass
+    folder, *flags = arguments
+    folder = os.path.abspath(folder)
+    os.chdir("/")
+    from outrider.streamer.loop import stream
+
+    stream(folder, flags)
+    sys.stdout.flush()
+    # Threads that wait for a hanging probe or sink must not hold up the end.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,111 @@
+"""The lock that makes one streamer per run and host; also imported by the trainer, to ask.
+
+``lockf`` and not ``flock``: a forked DataLoader worker would inherit the latter. The holder opens
+the file exactly once, because any close of that file in the holding process frees the lock; others
+ask with ``F_GETLK``, which takes nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import struct
+import sys
+
+from outrider.ids import host_label
+
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+# struct flock: Linux orders it type, whence, start, length, pid; the BSDs and macOS put type last.
+_LINUX = sys.platform.startswith("linux")
+_FLOCK = "hhqqi" if _LINUX else "qqihh"
+
+
+def lock_path(folder: str) -> str:
+    """The lock file of this host's streamer for a run's folder."""
+    return os.path.join(folder, f"streamer-{host_label()}.lock")
+
+
+def fallback_path(folder: str) -> str:
+    """Where the lock lies instead when the folder's file system has none (some NFS mounts)."""
+    home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    name = "".join(part if part.isalnum() else "-" for part in os.path.realpath(folder))[-200:]
+    return os.path.join(home, "outrider", "locks", name + ".lock")
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
+class Holder:
+    """Holds the lock until ``release`` or the death of the process."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def release(self) -> None:
+        """Let the next streamer have it."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class Latch:
+    """The lock file, opened once by a process that wants to become the holder."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._fd = _open(lock_path(folder), os.O_CREAT)
+
+    def take(self) -> Holder | None:
+        """Take the lock, or None while another process has it. Raises ``OSError``."""
+        try:
+            fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EACCES, errno.EAGAIN):
+                return None
+            if error.errno not in _NO_LOCKS:
+                raise
+            path = fallback_path(self._folder)
+            os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+            os.close(self._fd)
+            self._fd = _open(path, os.O_CREAT)
+            try:
+                fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as second:
+                if second.errno in (errno.EACCES, errno.EAGAIN):
+                    return None
+                raise
+        return Holder(self._fd)
+
+    def close(self) -> None:
+        """Give up wanting it."""
+        os.close(self._fd)
+
+
+def is_held(folder: str) -> bool:
+    """Whether another process of this host holds the lock. Never to be asked by the holder."""
+    for path in (lock_path(folder), fallback_path(folder)):
+        try:
+            fd = _open(path, 0)
+        except OSError:
+            return False
+        try:
+            return _asks(fd)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                return False
+        finally:
+            os.close(fd)
+    return False
+
+
+def _asks(fd: int) -> bool:
+    if _LINUX:
+        question = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        at = 0
+    else:
+        question = struct.pack(_FLOCK, 0, 0, 0, fcntl.F_WRLCK, os.SEEK_SET)
+        at = 3
+    answer = fcntl.fcntl(fd, fcntl.F_GETLK, question)
+    return bool(struct.unpack(_FLOCK, answer)[at] != fcntl.F_UNLCK)

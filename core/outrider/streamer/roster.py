@@ -1,0 +1,246 @@
+"""Knows the writers of a run: who is ours to deliver, who still writes, who ended and how."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from outrider.errors import JournalError
+from outrider.journal.reader import RunFolder
+from outrider.journal.record import Damaged, decode, lines
+from outrider.streamer.clock import Clock
+from outrider.streamer.cursor import Place
+from outrider.streamer.ends import Circumstances, End, agrees, decide, is_final, is_scheduled
+from outrider.streamer.own import told_before
+from outrider.streamer.process import Process, is_of_this_host, oom_counter_moved, oom_kills
+
+QUIET_SECONDS = 3600.0
+"""A writer in another language that names no process counts as gone after so long a silence."""
+
+EMPTY_SECONDS = 30.0
+"""How long a folder may stay without any writer before its streamer leaves."""
+
+_TAIL_BYTES = 1 << 16
+_QUICK_BYTES = 1 << 12
+
+
+@dataclass(slots=True)
+class Member:
+    """One writer as the streamer knows it."""
+
+    writer: str
+    attempt: int
+    is_ours: bool
+    is_awaited: bool
+    process: Process | None
+    own_end: Mapping[str, Any] | None = None
+    ended: bool = False
+    size: int = -1
+    read_at: int = -1
+    changed: float = 0.0
+
+    def is_quiet(self, tick: float) -> bool:
+        """Whether it has not grown for a moment."""
+        return tick - self.changed > 0.25
+
+
+class Roster:
+    """All writers of one folder. ``tick`` returns the ends that are to be recorded."""
+
+    def __init__(
+        self, folder: RunFolder, *, clock: Clock | None = None, everyone: bool = False
+    ) -> None:
+        self.folder = folder
+        self.members: dict[str, Member] = {}
+        self.terminated_at: float | None = None
+        self.gaps_told: set[Place] = set()
+        self._everyone = everyone
+        self._clock = clock or Clock()
+        self._since = self._clock.tick()
+        self._creator = self._find_creator()
+        self._oom = oom_kills()
+        self._told: set[str] = set()
+        for record in told_before(folder):
+            if record.get("k") == "end":
+                self._told.add(str(record.get("w")))
+            elif isinstance(record.get("of"), list) and len(record["of"]) == 2:
+                self.gaps_told.add(Place(*record["of"]))
+
+    def _find_creator(self) -> Process | None:
+        try:
+            meta = self.folder.meta()
+        except JournalError:
+            return None
+        return Process.of_head(
+            {**meta, "start": meta.get("start_ticks"), "boot": meta.get("boot_id")}
+        )
+
+    def refresh(self, sizes: Mapping[Place, int]) -> None:
+        """Take note of new writers and of growth."""
+        tick = self._clock.tick()
+        lengths: dict[str, int] = {}
+        for place, size in sizes.items():
+            lengths[place.writer] = lengths.get(place.writer, 0) + size
+        for writer, length in lengths.items():
+            member = self.members.get(writer)
+            if member is None:
+                member = self._meet(writer)
+                if member is None:
+                    continue
+                member.changed = tick
+            if member.size != length:
+                member.size = length
+                member.changed = tick
+
+    def _meet(self, writer: str) -> Member | None:
+        head = self.folder.head(writer)
+        if head is None:
+            numbers = self.folder.segments(writer)
+            if not numbers or self.folder.size(writer, numbers[0]) == 0:
+                return None  # its first line is on its way
+            head = {}
+        names_host = isinstance(head.get("host"), str)
+        is_ours = self._everyone or not names_host or is_of_this_host(head)
+        is_streamer = head.get("role") == "streamer"
+        attempt = head.get("a", 1)
+        process = Process.of_head(head) if is_ours and not is_streamer else None
+        if process is not None:
+            self._oom.update(
+                {path: n for path, n in oom_kills(process.pid).items() if path not in self._oom}
+            )
+        member = self.members[writer] = Member(
+            writer,
+            attempt if isinstance(attempt, int) else 1,
+            is_ours,
+            # Of another machine's process nothing can be known here: not ours to wait for.
+            is_ours and not is_streamer and (not names_host or is_of_this_host(head)),
+            process,
+        )
+        return member
+
+    def deliverable(self, sizes: Mapping[Place, int]) -> dict[Place, int]:
+        """The segments that this streamer delivers: those of this host's writers."""
+        members = self.members
+        return {
+            place: size
+            for place, size in sizes.items()
+            if place.writer in members and members[place.writer].is_ours
+        }
+
+    def tick(self, sizes: Mapping[Place, int]) -> list[tuple[Member, End]]:
+        """Look who ended; the ends that the streamer has to record, see ``told``."""
+        self.refresh(sizes)
+        tick = self._clock.tick()
+        found: list[tuple[Member, End]] = []
+        for member in self.members.values():
+            if not member.is_awaited or member.ended:
+                continue
+            death = member.process.death() if member.process is not None else None
+            if member.read_at != member.size:
+                # While it grows, its last lines are enough; at its death, look further back.
+                tail = _TAIL_BYTES if death is not None or member.is_quiet(tick) else _QUICK_BYTES
+                member.own_end = self._last_end(member, sizes, tail) or member.own_end
+            if member.own_end is not None and is_final(member.own_end):
+                member.ended = True
+                continue
+            if member.process is None:
+                if tick - member.changed > QUIET_SECONDS or member.own_end is not None:
+                    end = End(
+                        "lost", why={"type": "lost", "message": "nothing was heard for an hour"}
+                    )
+                    self._settle(member, end, found)
+                continue
+            if death is None:
+                continue
+            if member.read_at != member.size:
+                continue  # it wrote its last while we looked: read that first
+            self._settle(member, decide(death, self._circumstances(tick)), found)
+        return found
+
+    def _settle(self, member: Member, end: End, found: list[tuple[Member, End]]) -> None:
+        told = member.writer in self._told
+        if told or (member.own_end is not None and agrees(member.own_end, end)):
+            member.ended = True
+        else:
+            found.append((member, end))
+
+    def told(self, member: Member) -> None:
+        """The end of this writer was recorded."""
+        member.ended = True
+        self._told.add(member.writer)
+
+    def _circumstances(self, tick: float) -> Circumstances:
+        ago = None if self.terminated_at is None else tick - self.terminated_at
+        return Circumstances(oom_counter_moved(self._oom), is_scheduled(os.environ), ago)
+
+    def _last_end(
+        self, member: Member, sizes: Mapping[Place, int], tail: int
+    ) -> Mapping[str, Any] | None:
+        """The writer's own end record, where its last lines hold one about itself."""
+        if tail == _TAIL_BYTES:
+            member.read_at = member.size
+        for segment in sorted(
+            (p.segment for p in sizes if p.writer == member.writer), reverse=True
+        )[:2]:
+            size = sizes[Place(member.writer, segment)]
+            try:
+                piece = self.folder.read(
+                    member.writer, segment, max(0, size - tail), tail
+                )
+            except OSError:
+                continue
+            for line in reversed(list(lines(piece.data))):
+                if b'"k":"end"' not in line:
+                    continue
+                try:
+                    record = decode(line)
+                except Damaged:
+                    continue
+                if record.kind == "end" and record.body.get("w", member.writer) == member.writer:
+                    return record.body
+        return None
+
+    def is_over(self) -> bool:
+        """Whether nobody will write any more: every awaited writer ended."""
+        awaited = [member for member in self.members.values() if member.is_awaited]
+        if awaited:
+            return all(member.ended for member in awaited)
+        if self._creator is not None and self._creator.death() is not None:
+            return True
+        return self._clock.tick() - self._since > EMPTY_SECONDS
+
+    def has_living(self) -> bool:
+        """Whether some process of this run is alive here."""
+        return any(
+            member.process is not None and not member.ended and member.process.death() is None
+            for member in self.members.values()
+        ) or (not self.members and self._creator is not None and self._creator.death() is None)
+
+    def pid(self) -> int | None:
+        """The process to sample: the creating one of this host, else any writer's here."""
+        if self._creator is not None and self._creator.death() is None:
+            return self._creator.pid
+        for member in self.members.values():
+            if member.process is not None and member.process.death() is None:
+                return member.process.pid
+        return None
+
+    def descriptors(self) -> list[int]:
+        """Descriptors that become readable when a process ends."""
+        return [
+            member.process.fd
+            for member in self.members.values()
+            if member.process is not None and member.process.fd >= 0 and not member.ended
+        ]
+
+    def state(self) -> str:
+        """In one word how the latest creating writer's end stands here, for hooks."""
+        try:
+            creating = self.members.get(str(self.folder.meta().get("writer")))
+        except JournalError:
+            creating = None
+        if creating is None or creating.own_end is None:
+            return "lost" if creating is None else "ended"
+        return str(creating.own_end.get("state", "ended"))

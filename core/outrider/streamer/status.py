@@ -1,0 +1,83 @@
+"""Writes delivery-<host>.json: what is acknowledged, what waits and why, for whoever looks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from outrider.folder import write_file
+from outrider.ids import host_label
+from outrider.journal.reader import RunFolder
+from outrider.streamer.clock import Clock
+from outrider.streamer.cursor import Offsets, Place, behind, offsets_from_json, offsets_to_json
+from outrider.streamer.sender import Report
+
+LEAST_SECONDS = 0.5
+
+
+class Status:
+    """The file of this host, written at most twice a second and at each change of state."""
+
+    def __init__(self, folder: RunFolder, server: str, clock: Clock | None = None) -> None:
+        self.path = os.path.join(folder.path, f"delivery-{host_label()}.json")
+        self.server = server
+        self._clock = clock or Clock()
+        self._at = 0.0
+        self._last: dict[str, Any] = {}
+
+    def known(self) -> Offsets:
+        """What an earlier streamer of this host had acknowledged by the same server."""
+        found = read_status(self.path)
+        return offsets_from_json(found.get("acked")) if found.get("server") == self.server else {}
+
+    def write(
+        self, report: Report, sizes: Mapping[Place, int], *, done: bool = False, now: bool = False
+    ) -> None:
+        """Write what changed; never raises (the disk may be full)."""
+        told: dict[str, Any] = {
+            "pid": os.getpid(),
+            "state": report.state,
+            "reason": report.reason,
+            "hint": report.hint,
+            "server": self.server,
+            "retry_at": report.retry_at,
+            "acked": offsets_to_json(report.acked),
+            "behind_bytes": behind(sizes, report.acked),
+            "behind_records": 0 if behind(sizes, report.acked) == 0 else None,
+            "gaps": report.gaps,
+            "done": done,
+        }
+        if told == self._last:
+            return
+        tick = self._clock.tick()
+        changed = told["state"] != self._last.get("state") or done != self._last.get("done")
+        if not (now or changed) and tick < self._at:
+            return
+        self._at = tick + LEAST_SECONDS
+        try:
+            write_file(self.path, orjson.dumps({"t": self._clock.now(), **told}))
+        except OSError:
+            return
+        if changed or told["reason"] != self._last.get("reason"):
+            print(f"{stamp(self._clock.now())} {told['state']} {told['reason'] or ''}", flush=True)
+        self._last = told
+
+
+def read_status(path: str) -> dict[str, Any]:
+    """What a delivery file says, or nothing."""
+    try:
+        with open(path, "rb") as file:
+            found = orjson.loads(file.read())
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def stamp(now: float) -> str:
+    """A time for the log, in UTC."""
+    import time
+
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
