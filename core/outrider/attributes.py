@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
@@ -53,9 +54,9 @@ def _read_file(path: str) -> dict[str, Any]:
 
             found = yaml.safe_load(data)
         elif ending == ".toml":
-            try:
+            if sys.version_info >= (3, 11):
                 import tomllib
-            except ModuleNotFoundError:
+            else:
                 import tomli as tomllib
             found = tomllib.loads(data.decode("utf-8"))
         elif ending == ".json":
@@ -93,7 +94,7 @@ class Config(MutableMapping[str, Any]):
         object.__setattr__(self, "_values", dict(values or {}))
         object.__setattr__(self, "_change", change)
 
-    def update(self, *sources: Any, allow_val_change: bool = True, **values: Any) -> None:  # type: ignore[override]
+    def update(self, *sources: Any, allow_val_change: bool = True, **values: Any) -> None:
         """Set many values at once from anything that ``config=`` takes, or from keywords."""
         for source in (*sources, values):
             try:
@@ -175,7 +176,7 @@ class Summary(MutableMapping[str, Any]):
         self._read = read
         self._set_here: dict[str, Any] = {}
 
-    def update(self, *sources: Any, **values: Any) -> None:  # type: ignore[override]
+    def update(self, *sources: Any, **values: Any) -> None:
         """Set many values at once."""
         for source in (*sources, values):
             try:

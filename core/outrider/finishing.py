@@ -84,8 +84,10 @@ def wait_for_delivery(run: Run, position: tuple[str, int, int], ending: Ending) 
     if settings.mode == "offline":
         _tell(run, f"{run.name} {ending.state}, recorded offline; send it: outrider sync {run.folder}")
         return
-    last_chance = is_last_chance()
-    seconds = max(LAST_CHANCE_SECONDS, settings.finish_seconds) if last_chance else settings.finish_seconds
+    seconds = settings.finish_seconds
+    last_chance = seconds > 0 and is_last_chance()
+    if last_chance:
+        seconds = max(LAST_CHANCE_SECONDS, seconds)
     delivered, delivery = _wait(run, position, seconds, last_chance=last_chance)
     if delivered:
         _tell(run, f"{run.name} {ending.state}, delivered: {run.url}")
@@ -122,7 +124,8 @@ def _wait(
     start = time.monotonic()
     deadline = start + seconds
     said = False
-    advanced_at, known = start, -1
+    advanced_at = start
+    known: tuple[int, Any] | None = None
     pause = 0.005
     while True:
         delivery = read_delivery(run.folder)
@@ -132,7 +135,7 @@ def _wait(
             return True, delivery
         total = delivery.get("behind_bytes", 0)
         if (acked, total) != known:
-            advanced_at, known = now, (acked, total)  # type: ignore[assignment]
+            advanced_at, known = now, (acked, total)
         is_down = delivery.get("state") in ("waiting", "refused")
         patience = (_DOWN_SECONDS if is_down else _STALLED_SECONDS) if last_chance else 0.0
         has_stalled = (is_down or last_chance) and now - advanced_at >= patience

@@ -22,7 +22,7 @@ hookimpl = pluggy.HookimplMarker("outrider")
 
 
 @hookspec
-def outrider_adapter() -> Mapping[str, Any] | None:  # type: ignore[empty-body]
+def outrider_adapter() -> Mapping[str, Any] | None:
     """Say which entry point this plugin is: ``{"framework", "version", "step"}``.
 
     Called in the CLI (``outrider plugins``) only; ``step`` says in words what a step means there. An

@@ -295,7 +295,8 @@ class Run:
         if goal is not None and goal not in ("minimize", "maximize"):
             self._refuse("define_metric()", f"does not know goal={goal!r} (minimize or maximize)")
             goal = None
-        if not isinstance(name, str) or not name:
+        given: object = name
+        if not isinstance(given, str) or not given:
             self._refuse("define_metric()", f"needs a name that is a text, not {name!r:.60}")
             return
         step = step if isinstance(step, str) else None

@@ -6,6 +6,7 @@ pydantic does not import it through us either.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,9 +36,7 @@ def outrider_convert(cls: type) -> Callable[[Any], Any] | None:
 
 
 def _from_omegaconf(value: Any) -> Any:
-    from omegaconf import OmegaConf
-
-    return OmegaConf.to_container(value, resolve=True, throw_on_missing=False)
+    return sys.modules["omegaconf"].OmegaConf.to_container(value, resolve=True, throw_on_missing=False)
 
 
 def _from_pydantic(value: Any) -> Any:

@@ -75,15 +75,14 @@ def number(value: object) -> int | float:
 
     Raises ``Damaged`` for anything that is not a number, a truth value or one of the words.
     """
-    kind = type(value)
-    if kind is float:
-        return value  # type: ignore[return-value]
-    if kind is int:
-        return value if -_INT64 <= value < _INT64 else float(value)  # type: ignore
-    if kind is bool:
-        return int(value)  # type: ignore[call-overload, no-any-return]
-    if kind is str and value in _WORDS:
-        return _WORDS[value]  # type: ignore[index]
+    if isinstance(value, float):
+        return value
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int):
+        return value if -_INT64 <= value < _INT64 else float(value)
+    if isinstance(value, str) and value in _WORDS:
+        return _WORDS[value]
     raise Damaged(f"{value!r:.60} is not a number")
 
 
