@@ -29,11 +29,12 @@ RunName = Annotated[
 
 def command(panel: str, *codes: Exit) -> typer.Typer:
     """An application of one command, for a panel of the help; ``codes`` are its own exit codes."""
-    return typer.Typer(
+    made = typer.Typer(
         add_completion=False,
         rich_markup_mode="rich",
-        rich_help_panel=panel,
         pretty_exceptions_enable=False,
         epilog=epilog(Exit.OK, Exit.FAILED, Exit.USAGE, *codes) if codes else None,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    made.info.rich_help_panel = panel
+    return made

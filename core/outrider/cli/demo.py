@@ -1,0 +1,195 @@
+"""``outrider demo``: a server, real trainings, and their charts growing in the browser."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from outrider.cli.exits import Exit
+from outrider.cli.options import SETUP, command
+from outrider.cli.screen import console, number, plain, say, table
+from outrider.errors import OutriderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from outrider.cli.digits import Trial
+    from outrider.cli.local_server import Server
+    from outrider.training import Run
+
+app = command(SETUP, Exit.FAILED, Exit.UNDELIVERED)
+
+PROJECT = "digits"
+EPOCHS = 40
+FAST_EPOCHS = 8
+SECONDS = 60.0
+
+
+@app.command()
+def demo(
+    fast: Annotated[bool, typer.Option("--fast", help="Train as fast as it goes.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="End after the training.")] = False,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page.")] = True,
+    data: Annotated[
+        Optional[str],  # noqa: UP045 - read at run time
+        typer.Option(help="Where everything is kept.", show_default="in your data folder"),
+    ] = None,
+    port: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="The server's port.", show_default="7878 or a free one"),
+    ] = None,
+) -> None:
+    """Train small networks on handwritten digits and watch them learn.
+
+    Starts a server of its own (or uses the one of yours that runs), trains for about a minute, and
+    serves until Ctrl-C. Nothing is written into the working folder.
+    """
+    from outrider.cli import digits, local_server
+
+    images = digits.load_data()
+    place = os.path.abspath(data) if data else default_place()
+    with local_server.found_or_started(
+        os.path.join(place, "server"), port, own=bool(data)
+    ) as server:
+        _welcome(server, browser=browser and not once)
+        runs = _open_runs(server, place)
+        with _finishing(runs):
+            _train(runs, images, FAST_EPOCHS if fast else EPOCHS, 0.0 if fast else SECONDS)
+        _report(server, runs)
+        if not once:
+            _keep_serving(server)
+
+
+def default_place() -> str:
+    """Where the demo keeps its data: below the user's data folder."""
+    from platformdirs import user_data_dir
+
+    return os.path.join(user_data_dir("outrider"), "demo")
+
+
+def _welcome(server: Server, *, browser: bool) -> None:
+    from outrider.cli.login import login_link, offer
+
+    how = "started" if server.process is not None else "yours, already running"
+    say(f"[green]server[/] {plain(server.url)} [dim]({how})[/]")
+    link = login_link(server.url, server.token)
+    if link is not None:
+        offer(link, open_it=browser)
+
+
+def _open_runs(server: Server, place: str) -> list[tuple[Run, Trial]]:
+    from outrider import core
+    from outrider.cli.digits import TRIALS
+
+    os.makedirs(place, mode=0o700, exist_ok=True)
+    opened = []
+    for trial in TRIALS:
+        run = core.init(
+            PROJECT,
+            name=trial.name,
+            config=trial.config(),
+            group=f"lr {trial.learning_rate:g}",
+            job_type="demo",
+            tags=["demo"],
+            dir=place,
+            mode="online",
+            reinit="create_new",
+            settings={"url": server.url, "quiet": True, "finish_seconds": 30},
+        )
+        run.define_metric("val/loss", summary="min")
+        run.define_metric("val/accuracy", summary="max", goal="maximize")
+        opened.append((run, trial))
+    return opened
+
+
+@contextmanager
+def _finishing(runs: list[tuple[Run, Trial]]) -> Iterator[None]:
+    """Finish all runs, as interrupted where they were."""
+    code = 0
+    try:
+        yield
+    except BaseException:
+        code = Exit.INTERRUPTED.value
+        raise
+    finally:
+        for run, _ in runs:
+            run.finish(code)
+
+
+def _train(runs: list[tuple[Run, Trial]], images: Any, epochs: int, seconds: float) -> None:
+    """Train all at once, taking turns, slowly enough to be watched (``seconds`` in all)."""
+    from outrider.cli.digits import train
+
+    trainings = [train(trial, images, epochs, run.log) for run, trial in runs]
+    rounds = epochs * -(-len(images.digits) // runs[0][1].batch)
+    began = time.monotonic()
+    with _progress(rounds) as advance:
+        for round_number in range(1, rounds + 1):
+            for training in trainings:
+                next(training)
+            advance()
+            ahead = began + seconds * round_number / rounds - time.monotonic()
+            if ahead > 0:
+                time.sleep(ahead)
+
+
+@contextmanager
+def _progress(rounds: int) -> Iterator[Any]:
+    if not sys.stderr.isatty():
+        with nullcontext():
+            yield lambda: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    with Progress(
+        TextColumn("training"),
+        BarColumn(),
+        TimeRemainingColumn(),
+        console=console(stderr=True),
+        transient=True,
+    ) as progress:
+        task = progress.add_task("training", total=rounds)
+        yield lambda: progress.advance(task)
+
+
+def _report(server: Server, runs: list[tuple[Run, Trial]]) -> None:
+    """Read the results back from the server, and compare."""
+    from outrider.api import Client
+    from outrider.cli.delivery import delivery_of
+    from outrider.journal.reader import RunFolder
+
+    for run, _ in runs:
+        left = delivery_of(RunFolder(str(run.folder))).behind
+        if left:
+            say(f"[yellow]{plain(run.name)}: {left} bytes are not delivered yet[/]", stderr=True)
+            raise typer.Exit(Exit.UNDELIVERED)
+    client = Client(server.url, transport=server.transport())
+    rows = table("run", "steps", "best val/loss", "best val/accuracy", right=["steps"])
+    for run, trial in runs:
+        read = client.run(f"{PROJECT}/{run.id}")
+        rows.add_row(
+            plain(trial.name),
+            str(len(read.points("train/loss"))),
+            number(read.summary.get("val/loss")),
+            number(read.summary.get("val/accuracy")),
+        )
+    console().print(rows)
+
+
+def _keep_serving(server: Server) -> None:
+    from outrider.reading.remote import page_path
+
+    say(f"the charts: {plain(server.url + page_path(PROJECT))}")
+    if server.process is None:
+        return
+    say("[dim]serving until Ctrl-C; the data stay in[/] " + plain(server.data))
+    try:
+        code = server.process.wait()
+    except KeyboardInterrupt:
+        return
+    raise OutriderError(f"the server ended with code {code}", hint=f"see {server.log}")
