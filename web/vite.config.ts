@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createHash } from "node:crypto";
-import { defineConfig, type Plugin } from "vite";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
 import { fakeServer } from "./dev/fake-server.ts";
 
 /**
@@ -54,5 +55,6 @@ export default defineConfig({
     target: "es2022",
     reportCompressedSize: true,
   },
+  test: { environment: "happy-dom", include: ["tests/**/*.test.ts"] },
   server: { port: 5199, strictPort: true },
 });

@@ -42,6 +42,10 @@ export function tickText(kind: AxisKind, value: number, step: number): string {
   return formatTick(value, step);
 }
 
+/** Labels of a log axis have no common distance: each is as long as it must be. */
+export const logTick = (value: number): string =>
+  Math.abs(value) >= 1e4 || Math.abs(value) < 1e-3 ? `1e${Math.round(Math.log10(value))}`.replace("-", "−") : String(Number(value.toPrecision(3)));
+
 /** The heading of the hover panel. */
 export function cursorText(x: string, value: number): string {
   const kind = axisKind(x);

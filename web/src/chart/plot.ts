@@ -2,7 +2,7 @@
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { tickText, TIME_STEPS, type AxisKind } from "./axis";
+import { logTick, tickText, TIME_STEPS, type AxisKind } from "./axis";
 import { drawLines, type Frame, type Line } from "./draw";
 import { makeScale, type Range } from "./scale";
 
@@ -32,7 +32,6 @@ export interface Plot {
 
 export function makePlot(host: HTMLElement, width: number, height: number, setup: PlotSetup): Plot {
   let content: PlotContent = { lines: [], x: { min: 0, max: 1 }, y: { min: 0, max: 1 }, highlight: null };
-  let isFollowing = false;
 
   const frame = (u: uPlot): Frame => {
     const { left, top, width: w, height: h } = u.bbox;
@@ -49,7 +48,12 @@ export function makePlot(host: HTMLElement, width: number, height: number, setup
     border: { show: false },
   };
   const labels = (_u: uPlot, splits: number[], _axis: number, _space: number, step: number): string[] =>
-    splits.map((v) => (v === null ? "" : tickText("number", v, step || v)));
+    splits.map((v) => (v === null ? "" : setup.logY ? logTick(v) : tickText("number", v, step || v)));
+  // a log axis has a line a decade; within one decade, all of them
+  const decades = (splits: number[]): (number | null)[] => {
+    const whole = splits.filter((v) => v !== null && Math.abs(Math.log10(v) % 1) < 1e-9);
+    return whole.length >= 2 ? splits.map((v) => (whole.includes(v) ? v : null)) : splits;
+  };
 
   const u = new uPlot(
     {
@@ -67,10 +71,12 @@ export function makePlot(host: HTMLElement, width: number, height: number, setup
           ...axis, size: 24, gap: 4, space: setup.kind === "number" ? 64 : 76, grid: { show: false },
           ...(setup.kind === "number" ? {} : { incrs: TIME_STEPS }),
           values: (_u, splits, _i, _space, step) =>
-            splits.map((v) => (v === null ? "" : tickText(setup.kind, v, step || v))),
+            splits.map((v) => (v === null ? "" : setup.logX && setup.kind === "number" ? logTick(v) : tickText(setup.kind, v, step || v))),
         },
         {
-          ...axis, gap: 6, space: 34, grid: { stroke: setup.colours.grid, width: 1 },
+          ...axis, gap: 6, space: 34, 
+          grid: { stroke: setup.colours.grid, width: 1, ...(setup.logY ? { filter: (_u, splits) => decades(splits) } : {}) },
+          ...(setup.logY ? { filter: (_u: uPlot, splits: number[]) => decades(splits) } : {}),
           values: labels,
           size: (_u, values) => 14 + 6.3 * Math.max(3, ...(values ?? []).map((one) => one.length)),
         },
@@ -94,8 +100,9 @@ export function makePlot(host: HTMLElement, width: number, height: number, setup
         ],
         setCursor: [
           (self) => {
-            if (isFollowing) return;
             const { left = -10, top = -10 } = self.cursor;
+            // uPlot also calls this, later, for a crosshair that `point` placed: only the pointer itself counts
+            if (left >= 0 && !self.over.matches(":hover")) return;
             setup.onPoint(left < 0 ? null : { x: self.posToVal(left, "x"), left, top });
           },
         ],
@@ -116,11 +123,9 @@ export function makePlot(host: HTMLElement, width: number, height: number, setup
     },
     resize: (w, h) => u.setSize({ width: w, height: h }),
     point(x) {
-      isFollowing = true;
       const left = x === null ? -10 : u.valToPos(x, "x");
       const isOutside = left < 0 || left > u.over.clientWidth;
       u.setCursor({ left: isOutside ? -10 : left, top: isOutside ? -10 : 0 });
-      isFollowing = false;
     },
     scales: () => ({
       x: makeScale(content.x, 0, u.over.clientWidth, setup.logX),

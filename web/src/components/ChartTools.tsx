@@ -35,7 +35,7 @@ export function ChartTools({ metrics }: { metrics: readonly string[] }) {
         <Toggle word="Log x" isOn={logX} onPress={() => setView({ logX: !logX })} />
         <Toggle word="Cut outliers" isOn={outliers} onPress={() => setView({ outliers: !outliers })} />
       </span>
-      <Menu label="Chart size" align="end" button={<Icon name="chart" />}>
+      <Menu label="Chart size and view" align="end" button={<Icon name="more" />}>
         {SIZES.map(({ value, word }) => (
           <button key={value} class="menu-item" aria-pressed={size === value} onClick={() => setView({ size: value })}>
             {word}{size === value && <span class="menu-tick"><Icon name="check" size={14} /></span>}

@@ -9,12 +9,15 @@ export function FullChart({ project, runs }: { project: string; runs: readonly S
   const metric = view.value.full;
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    if (metric !== null && !dialog.current?.open) dialog.current?.showModal();
+    if (metric !== null && !dialog.current?.open) {
+      dialog.current?.showModal();
+      dialog.current?.focus();
+    }
   }, [metric]);
   if (metric === null) return null;
   const close = (): void => setView({ full: null });
   return (
-    <dialog class="full" ref={dialog} aria-label={metric} onClose={close} onClick={(event) => event.target === dialog.current && close()}>
+    <dialog class="full" tabIndex={-1} ref={dialog} aria-label={metric} onClose={close} onClick={(event) => event.target === dialog.current && close()}>
       <ChartCard project={project} metric={metric} runs={runs} inSection="" height={Math.max(240, Math.round(innerHeight * 0.72))} />
     </dialog>
   );

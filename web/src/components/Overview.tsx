@@ -42,7 +42,7 @@ export function Overview({ record }: { record: RunAnswer }) {
           ))}
         </Facts>
       )}
-      <section class="facts facts-wide">
+      <section class="facts">
         <h2>Writers</h2>
         <div class="table-scroll">
           <table>

@@ -14,14 +14,14 @@ export const ROW_HEIGHT = 34;
 
 export interface ListColumn { key: string; label: string; width: number; isText?: boolean }
 
-const BUILT_IN: ListColumn[] = [
-  { key: "name", label: "Run", width: 190, isText: true },
+const NAME: ListColumn = { key: "name", label: "Run", width: 170, isText: true };
+const TIMES: ListColumn[] = [
   { key: "created", label: "Started", width: 82 },
   { key: "duration", label: "Duration", width: 82 },
 ];
 
 export function listColumns(chosen: readonly string[]): ListColumn[] {
-  return [...BUILT_IN, ...chosen.map((key) => ({ key, label: key.replace(/^(config|summary)\./, ""), width: 104 }))];
+  return [NAME, ...chosen.map((key) => ({ key, label: key.replace(/^(config|summary)\./, ""), width: 92 })), ...TIMES];
 }
 
 /** Shows or hides a run's lines; with `only`, shows it alone, or all again. */
@@ -46,8 +46,9 @@ export function RunList() {
   const template = `34px minmax(${columns[0]!.width}px, 1fr) ${columns.slice(1).map((one) => `${one.width}px`).join(" ")}`;
   const minWidth = 34 + columns.reduce((sum, one) => sum + one.width, 0);
   const count = total.value;
-  if (listError.value && (count === null || !isQuestionError(listError.value.status)))
+  if (listError.value && count === null && !isQuestionError(listError.value.status))
     return <ErrorNotice error={listError.value} onRetry={() => need(0, 0)} />;
+  if (listError.value && count === null) return null; // the filter box says what is wrong
   if (count === null) return <div class="skeleton-rows" role="status" aria-label="Loading runs" />;
   if (count === 0) return <NoRuns />;
 
@@ -72,7 +73,7 @@ export function RunList() {
   };
 
   return (
-    <div class="runs" onKeyDown={typed} aria-busy={listIsLoading.value}>
+    <div class={`runs ${listError.value ? "is-stale" : ""}`} onKeyDown={typed} aria-busy={listIsLoading.value}>
       <VirtualRows
         count={count} rowHeight={ROW_HEIGHT} label="Runs" minWidth={minWidth}
         onRange={(from, to) => {

@@ -1,7 +1,7 @@
 /** Above the run list: search by name, filter in the server's language, columns, how many lines. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { plural } from "../format/number";
 import { listError, shown, total } from "../state/runs";
 import { setView, view } from "../state/url";
@@ -18,21 +18,26 @@ export function RunTools() {
     if (view.value.filter) isOpen.value = true;
   }, [view.value.filter]);
   const error = view.value.filter && listError.value && listError.value.status !== 0 ? listError.value : null;
+  const field = useRef<HTMLInputElement>(null);
+  const toggle = (): void => {
+    isOpen.value = !isOpen.value;
+    if (isOpen.value) setTimeout(() => field.current?.focus());
+  };
   const commit = (): void => setView({ filter: typed.value.trim() }, { push: true });
   return (
     <div class="run-tools">
       <div class="run-tools-line">
         <SearchBox label="Search runs by name" placeholder="Search runs" value={view.value.search} onValue={(search) => setView({ search })} />
         <button class={`button button-quiet ${view.value.filter ? "is-active" : ""}`} aria-label="Filter" aria-expanded={isOpen.value}
-          title="Filter" onClick={() => (isOpen.value = !isOpen.value)}>
+          title="Filter" onClick={toggle}>
           <Icon name="filter" />
         </button>
         <ColumnMenu />
       </div>
       {isOpen.value && (
         <form class="filter" onSubmit={(event) => (event.preventDefault(), commit())}>
-          <input class={`field mono ${error ? "is-wrong" : ""}`} value={typed.value} aria-label="Filter" aria-invalid={error !== null}
-            aria-describedby="filter-help" spellcheck={false} autocomplete="off" autoFocus
+          <input ref={field} class={`field mono ${error ? "is-wrong" : ""}`} value={typed.value} aria-label="Filter" aria-invalid={error !== null}
+            aria-describedby="filter-help" spellcheck={false} autocomplete="off"
             placeholder={'config.lr < 0.01 and state = "running"'}
             onInput={(event) => (typed.value = event.currentTarget.value)} onBlur={commit} />
           <p id="filter-help" class={error ? "filter-error" : "filter-hint"} role={error ? "alert" : undefined}>
@@ -44,7 +49,7 @@ export function RunTools() {
       <div class="run-count">
         <span>{total.value === null ? "…" : plural(total.value, "run")}</span>
         <span class="faint">{plural(shown.value.length, "line")} shown</span>
-        <Menu label="How many runs the charts show" align="end" button={<span class="small">first {view.value.lines}</span>}>
+        <Menu label="How many runs the charts show" align="end" button={<><span class="small">first {view.value.lines}</span><span class="turn is-open"><Icon name="chevron" size={10} /></span></>}>
           {[5, 10, 20, 50, 100].map((n) => (
             <button key={n} class="menu-item" aria-pressed={view.value.lines === n} onClick={() => setView({ lines: n })}>
               first {n}{view.value.lines === n && <span class="menu-tick"><Icon name="check" size={14} /></span>}

@@ -22,8 +22,16 @@ export function formatTick(value: number, step: number): string {
   const size = Math.abs(value);
   if (size < 1e-3 || size >= 1e15) return minus(trimExponent(value.toExponential(2)));
   const [unit, suffix] = SUFFIXES.find(([one]) => size >= one && size >= 1e4) ?? [1, ""];
-  const places = Math.max(0, Math.min(6, -Math.floor(Math.log10(Math.abs(step / unit) || 1) + 1e-9)));
-  return minus(`${(value / unit).toFixed(places)}${suffix}`);
+  return minus(`${(value / unit).toFixed(placesOf(step / unit))}${suffix}`);
+}
+
+/** Decimal places that show multiples of `step` exactly: 0.25 → 2, 0.1 → 1, 500 → 0. */
+function placesOf(step: number): number {
+  for (let places = 0; places < 8; places++) {
+    const scaled = Math.abs(step) * 10 ** places;
+    if (Math.abs(scaled - Math.round(scaled)) < 1e-6 * Math.max(1, scaled) && scaled >= 0.5) return places;
+  }
+  return 8;
 }
 
 const trimZeros = (text: string): string => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);

@@ -45,6 +45,6 @@ export function formatAgo(time: number | null | undefined, now: number = serverN
 export function formatTime(time: number | null | undefined): string {
   if (time === null || time === undefined) return "–";
   return new Date(time * 1000).toLocaleString(undefined, {
-    day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
+    day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
   });
 }
