@@ -1,0 +1,142 @@
+"""`kill -9` of trainer, streamer and server at random instants while records flow: nothing is lost,
+nothing is there twice, nothing is invented.
+
+A short form runs always; `tox -e reliability` kills each 200 times (OUTRIDER_TEST_KILLS).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from harness import (
+    KILLS,
+    Trainer,
+    acked,
+    check,
+    eventually,
+    folder_of,
+    pause_at_random,
+    send_all,
+    stop,
+    streamer_of,
+)
+
+from outrider.streamer import spawn
+
+if TYPE_CHECKING:
+    from conftest import Server
+
+pytestmark = [pytest.mark.reliability, pytest.mark.timeout(120 + 20 * KILLS)]
+
+
+@pytest.fixture(autouse=True)
+def seed(request: pytest.FixtureRequest) -> None:
+    """Other instants in every run; the seed is printed where a test fails."""
+    seed = random.SystemRandom().randrange(1 << 32)
+    random.seed(seed)
+    print(f"seed {seed}")
+
+
+def test_killed_trainers_lose_nothing(server: Server, train: Callable[..., Trainer]) -> None:
+    """Each trainer is killed somewhere between its first records and its thousands."""
+    trainers = []
+    for number in range(KILLS):
+        trainer = train(server.url, pause=random.choice([0, 0.0005, 0.005]))
+        eventually(lambda at=trainer: at.has_logged(1), f"records of trainer {number}")
+        pause_at_random(0.4)
+        trainer.kill()
+        trainers.append(trainer)
+    send_all(trainers[0].folder, server.url)
+    assert sum(check(server.client, trainer.notes) for trainer in trainers) >= KILLS
+    assert {server.client.run(f"reliability/{t.notes.run}").state for t in trainers} == {"killed"}
+
+
+def test_killed_streamers_lose_and_repeat_nothing(
+    server: Server, train: Callable[..., Trainer]
+) -> None:
+    """Streamers are killed again and again, before, while and after they send."""
+    trainer = train(server.url, pause=0.002)
+    eventually(lambda: trainer.has_logged(1), "records")
+    folder = folder_of(trainer.folder, str(trainer.notes.run))
+    for number in range(KILLS):
+        if not spawn.is_running(folder):  # what a later log() does, seconds earlier
+            spawn.start(folder)
+        pid = eventually(lambda: streamer_of(folder), f"streamer {number}")
+        before = acked(folder)
+        if number % 2:
+            eventually(lambda past=before: acked(folder) > past, f"an ack for streamer {number}")
+        pause_at_random(0.3)
+        stop(pid)
+        eventually(lambda: not spawn.is_running(folder), "the streamer's death")
+    assert trainer.process.poll() is None
+    trainer.kill()
+    send_all(trainer.folder, server.url)
+    assert check(server.client, trainer.notes) > KILLS
+
+
+def test_killed_servers_lose_and_repeat_nothing(
+    server: Server, train: Callable[..., Trainer]
+) -> None:
+    """The server is killed while several runs send, and started again on its data."""
+    trainers = [train(server.url, pause=0.003) for _ in range(3)]
+    for trainer in trainers:
+        eventually(lambda at=trainer: at.has_logged(1), "records")
+    folders = [folder_of(trainer.folder, str(trainer.notes.run)) for trainer in trainers]
+    for number in range(KILLS):
+        before = sum(map(acked, folders))
+        eventually(
+            lambda past=before: sum(map(acked, folders)) > past, f"an ack by server {number}"
+        )
+        pause_at_random(0.3)
+        server.kill()
+        pause_at_random(0.3)
+        server.start()
+    assert [trainer.process.poll() for trainer in trainers] == [None] * 3
+    for trainer in trainers:
+        trainer.kill()
+    send_all(trainers[0].folder, server.url)
+    assert sum(check(server.client, trainer.notes) for trainer in trainers) > KILLS
+
+
+def test_killing_all_three_in_any_order_loses_nothing(
+    server: Server, train: Callable[..., Trainer]
+) -> None:
+    """Whatever dies next, and whatever is still being started when it dies."""
+    trainers = [train(server.url, pause=0.002)]
+    for number in range(KILLS):
+        trainer = trainers[-1]
+        eventually(lambda at=trainer: at.has_logged(1), f"records before kill {number}")
+        folder = folder_of(trainer.folder, str(trainer.notes.run))
+        pause_at_random(0.4)
+        victim = random.choice(["trainer", "streamer", "server"])
+        if victim == "trainer":
+            trainer.kill()
+            trainers.append(train(server.url, pause=0.002))
+        elif victim == "streamer":
+            stop(streamer_of(folder) or -1) if streamer_of(folder) else None
+            eventually(lambda at=folder: not spawn.is_running(at), "the streamer's death")
+            spawn.start(folder)
+        else:
+            server.kill()
+            server.start()
+    trainers[-1].kill()
+    send_all(trainers[0].folder, server.url)
+    assert all(check(server.client, trainer.notes) for trainer in trainers)
+
+
+def test_a_dead_streamer_is_replaced_by_the_training_itself(
+    server: Server, train: Callable[..., Trainer]
+) -> None:
+    """Nobody needs to notice: a later log() starts another one, which delivers everything."""
+    trainer = train(server.url, pause=0.01)
+    eventually(lambda: trainer.has_logged(1), "records")
+    folder = folder_of(trainer.folder, str(trainer.notes.run))
+    first = eventually(lambda: streamer_of(folder), "a streamer")
+    stop(first)
+    eventually(lambda: streamer_of(folder) not in (None, first), "another streamer")
+    trainer.kill()
+    send_all(trainer.folder, server.url)
+    assert check(server.client, trainer.notes)
