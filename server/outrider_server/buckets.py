@@ -1,0 +1,152 @@
+"""Buckets: what a stretch of a series looks like from afar, without its values.
+
+A table of buckets is float64 with one line for each of the names below and one column a bucket.
+First, last, extremes and mean are over finite values, NaN where a bucket has none; the places of
+the extremes count from the beginning of the chunk.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+FIRST, LAST, LOW, HIGH, MEAN, COUNT, NANS, ABOVE, BELOW, LOW_AT, HIGH_AT = range(11)
+"""The lines of a table of buckets. COUNT is of finite values; ABOVE and BELOW count infinities."""
+
+HEIGHT = 11
+FINE, COARSE = 32, 512
+"""How many points make a stored bucket, at the two stored resolutions (the third: all of them)."""
+
+STEP_FROM, STEP_TO, TIME_FROM, TIME_TO = range(4)
+"""The lines of a table of places: where a bucket begins and ends."""
+
+
+def edges(count: int, size: int) -> Ints:
+    """Where buckets of ``size`` points begin, for ``count`` points."""
+    return np.arange(0, count, size, dtype=np.int64)
+
+
+def build(values: Floats, starts: Ints) -> Floats:
+    """The buckets of a series whose buckets begin at ``starts`` (rising, the first 0).
+
+    ``values`` may have several columns, one a metric; the result is (HEIGHT × buckets × metrics)
+    then, else (HEIGHT × buckets).
+    """
+    count = len(values)
+    sizes = np.diff(np.append(starts, count))
+    finite = np.isfinite(values)
+    table = np.zeros((HEIGHT, len(starts), *values.shape[1:]))
+    if finite.all():
+        table[FIRST] = values[starts]
+        table[LAST] = values[starts + sizes - 1]
+        table[LOW] = np.minimum.reduceat(values, starts)
+        table[HIGH] = np.maximum.reduceat(values, starts)
+        table[COUNT] = _beside(sizes, table[COUNT])
+        share = np.repeat(table[COUNT], sizes, axis=0)
+        table[MEAN] = np.add.reduceat(values / share, starts)
+    else:
+        _with_holes(table, values, finite, starts, sizes)
+    _extremes(table, values, starts, sizes)
+    return table
+
+
+def _with_holes(
+    table: Floats, values: Floats, finite: NDArray[np.bool_], starts: Ints, sizes: Ints
+) -> None:
+    number = np.add.reduceat(finite.astype(np.float64), starts)
+    none = number == 0
+    table[COUNT] = number
+    table[NANS] = np.add.reduceat(np.isnan(values).astype(np.float64), starts)
+    table[ABOVE] = np.add.reduceat(np.isposinf(values).astype(np.float64), starts)
+    table[BELOW] = np.add.reduceat(np.isneginf(values).astype(np.float64), starts)
+    table[LOW] = np.minimum.reduceat(np.where(finite, values, np.inf), starts)
+    table[HIGH] = np.maximum.reduceat(np.where(finite, values, -np.inf), starts)
+    share = np.repeat(np.maximum(number, 1), sizes, axis=0)
+    table[MEAN] = np.add.reduceat(np.where(finite, values, 0.0) / share, starts)
+    place = _beside(np.arange(len(values)), values)
+    past = len(values)
+    first = np.minimum.reduceat(np.where(finite, place, past), starts)
+    last = np.maximum.reduceat(np.where(finite, place, -1), starts)
+    for line, at in ((FIRST, np.minimum(first, past - 1)), (LAST, np.maximum(last, 0))):
+        table[line] = np.take_along_axis(values, at, axis=0)
+    for line in (FIRST, LAST, LOW, HIGH, MEAN):
+        table[line][none] = np.nan
+
+
+def _extremes(table: Floats, values: Floats, starts: Ints, sizes: Ints) -> None:
+    """The place of the first lowest and the first highest value of each bucket."""
+    place = _beside(np.arange(len(values)), values)
+    for line, extreme in ((LOW_AT, table[LOW]), (HIGH_AT, table[HIGH])):
+        hit = values == np.repeat(extreme, sizes, axis=0)
+        at = np.minimum.reduceat(np.where(hit, place, len(values)), starts)
+        table[line] = np.where(at == len(values), -1, at)
+
+
+def places(steps: Ints, times: Floats, starts: Ints) -> Floats:
+    """Where buckets begin and end: the first and last step and time of each."""
+    ends = np.append(starts[1:], len(steps)) - 1
+    return np.stack([steps[starts], steps[ends], times[starts], times[ends]]).astype(np.float64)
+
+
+def of_points(values: Floats) -> Floats:
+    """Every point as a bucket of its own."""
+    table = np.zeros((HEIGHT, len(values)))
+    finite = np.isfinite(values)
+    table[FIRST : MEAN + 1] = np.where(finite, values, np.nan)
+    table[COUNT] = finite
+    if not finite.all():
+        table[NANS] = np.isnan(values)
+        table[ABOVE] = np.isposinf(values)
+        table[BELOW] = np.isneginf(values)
+    return table
+
+
+def merge(table: Floats, starts: Ints) -> Floats:
+    """Join neighbouring buckets: those from each of ``starts`` up to the next become one."""
+    length = table.shape[1]
+    merged = np.zeros((HEIGHT, len(starts), *table.shape[2:]))
+    if not len(starts):
+        return merged
+    sizes = np.diff(np.append(starts, length))
+    count = table[COUNT]
+    total = np.add.reduceat(count, starts)
+    merged[COUNT] = total
+    for line in (NANS, ABOVE, BELOW):
+        if table[line].any():
+            merged[line] = np.add.reduceat(table[line], starts)
+    full = count > 0
+    if full.all():
+        merged[FIRST] = table[FIRST][starts]
+        merged[LAST] = table[LAST][starts + sizes - 1]
+        low, high, mean = table[LOW], table[HIGH], table[MEAN]
+    else:
+        place = _beside(np.arange(length), table[COUNT])
+        first = np.minimum.reduceat(np.where(full, place, length), starts)
+        last = np.maximum.reduceat(np.where(full, place, -1), starts)
+        merged[FIRST] = np.take_along_axis(table[FIRST], np.minimum(first, length - 1), axis=0)
+        merged[LAST] = np.take_along_axis(table[LAST], np.maximum(last, 0), axis=0)
+        low = np.where(full, table[LOW], np.inf)
+        high = np.where(full, table[HIGH], -np.inf)
+        mean = np.where(full, table[MEAN], 0.0)
+    merged[LOW] = np.minimum.reduceat(low, starts)
+    merged[HIGH] = np.maximum.reduceat(high, starts)
+    share = count / np.repeat(np.maximum(total, 1), sizes, axis=0)
+    merged[MEAN] = np.add.reduceat(mean * share, starts)
+    for line, at, value in ((LOW, LOW_AT, low), (HIGH, HIGH_AT, high)):
+        hit = value == np.repeat(merged[line], sizes, axis=0)
+        merged[at] = np.minimum.reduceat(np.where(hit, table[at], np.inf), starts)
+    none = total == 0
+    if none.any():
+        for line in (FIRST, LAST, LOW, HIGH, MEAN):
+            merged[line][none] = np.nan
+        for line in (LOW_AT, HIGH_AT):
+            merged[line][none] = -1
+    return merged
+
+
+def _beside(column: Ints, like: Floats) -> Ints:
+    """A column shaped so that it spreads over the metrics of ``like``."""
+    return np.broadcast_to(column.reshape(-1, *([1] * (like.ndim - 1))), like.shape)

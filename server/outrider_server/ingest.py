@@ -1,0 +1,199 @@
+"""Turns a batch of journal lines into columns; takes bytes, returns plain values.
+
+The straight path reads all lines as one JSON array and lays their numbers side by side. Whatever it
+does not know (a damaged line, a word such as NaN, an integer beyond 2**53) is read line by line.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from outrider.journal.record import POINTS, Damaged, Record, decode, lines, number
+
+Keys = tuple[str, ...]
+SYSTEM = "sys"
+_EXACT = 2.0**53
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Points of records that carry the same metrics, in the order they were logged.
+
+    ``rows`` are the records' places in the batch, ``values`` has one line a record and one column a
+    metric, ``exact`` the integers, by (line, column), that a float64 cannot hold.
+    """
+
+    keys: Keys
+    system: bool
+    rows: NDArray[np.int32]
+    steps: NDArray[np.int64]
+    times: NDArray[np.float64]
+    values: NDArray[np.float64]
+    exact: Mapping[tuple[int, int], int]
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Part of a batch that belongs to one attempt; ``opening`` is the record that began it."""
+
+    opening: Record | None = None
+    tables: list[Table] = field(default_factory=list)
+    others: list[Record] = field(default_factory=list)
+    torn: int = 0
+    damaged: list[str] = field(default_factory=list)
+    latest: float = 0.0
+
+
+@dataclass(slots=True)
+class _Growing:
+    """A table while its records come in."""
+
+    rows: list[int] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    flat: list[Any] = field(default_factory=list)
+
+
+def read_batch(data: bytes) -> list[Stretch]:
+    """Return the batch's stretches. Never fails: what cannot be read is counted in them."""
+    bodies = _at_once(data)
+    records: Iterable[Record | Damaged]
+    if bodies is None:
+        records = _one_by_one(data)
+    else:
+        stretch = _straight(bodies)
+        if stretch is not None:
+            return [stretch]
+        records = _one_by_one(data)
+    return _carefully(records)
+
+
+def _at_once(data: bytes) -> list[Any] | None:
+    """All lines as one array, or None where one of them is no JSON by itself."""
+    body = data[:-1]
+    try:
+        bodies = orjson.loads(b"[" + body.replace(b"\n", b",") + b"]")
+    except orjson.JSONDecodeError:
+        return None
+    # torn lines that happen to join into one value are not whole records: the counts differ
+    return bodies if len(bodies) == body.count(b"\n") + 1 else None
+
+
+def _straight(bodies: list[Any]) -> Stretch | None:
+    """The batch when it holds only sound points records of plain numbers; else None."""
+    growing: dict[Keys, _Growing] = {}
+    before: list[str] = []
+    into = _Growing()
+    row = 0
+    try:
+        for body in bodies:
+            if "k" in body:
+                return None
+            points = body["p"]
+            keys = list(points)
+            if keys != before or not row:
+                if "" in points:
+                    return None
+                before = keys
+                into = growing.setdefault(tuple(keys), _Growing())
+            into.rows.append(row)
+            into.steps.append(body["s"])
+            into.times.append(body["t"])
+            into.flat.extend(points.values())
+            row += 1
+        tables = [_table(keys, False, found) for keys, found in growing.items() if keys]
+    except (TypeError, KeyError, AttributeError, OverflowError):
+        return None
+    if any(len(table.values) and np.abs(table.values).max() >= _EXACT for table in tables):
+        return None
+    latest = max((float(table.times.max()) for table in tables), default=0.0)
+    return Stretch(tables=tables, latest=latest)
+
+
+def _table(keys: Keys, system: bool, found: _Growing) -> Table:
+    """Lay the numbers side by side; raises TypeError for what is no number."""
+    steps = np.frombuffer(array("q", found.steps), np.int64)
+    values = np.frombuffer(array("d", found.flat), np.float64).reshape(len(steps), len(keys))
+    return Table(
+        keys,
+        system,
+        np.array(found.rows, np.int32),
+        steps,
+        np.frombuffer(array("d", found.times), np.float64),
+        values,
+        {},
+    )
+
+
+def _one_by_one(data: bytes) -> Iterable[Record | Damaged]:
+    for line in lines(data):
+        try:
+            yield decode(line)
+        except Damaged as damage:
+            yield damage
+
+
+def _carefully(records: Iterable[Record | Damaged]) -> list[Stretch]:
+    """Every record of a batch in its place, damaged ones counted."""
+    stretches = [Stretch()]
+    growing: dict[tuple[bool, Keys], _Growing] = {}
+    for row, record in enumerate(records):
+        now = stretches[-1]
+        if isinstance(record, Damaged):
+            now.damaged.append(str(record))
+            continue
+        now.torn += record.torn
+        now.latest = max(now.latest, record.t)
+        if record.kind in (POINTS, SYSTEM):
+            _take(growing, row, record)
+        elif record.kind in ("head", "attempt"):
+            _close(now, growing)
+            growing = {}
+            stretches.append(Stretch(opening=record, latest=record.t))
+        else:
+            now.others.append(record)
+    _close(stretches[-1], growing)
+    return stretches
+
+
+def _take(growing: dict[tuple[bool, Keys], _Growing], row: int, record: Record) -> None:
+    kept: dict[str, Any] = {}
+    for key, value in record.body["p"].items():
+        if key:
+            try:
+                kept[key] = number(value)
+            except Damaged:
+                continue
+    if not kept:
+        return
+    system = record.kind == SYSTEM
+    into = growing.setdefault((system, tuple(kept)), _Growing())
+    into.rows.append(row)
+    # a sample of the machine has no step: its microsecond stands in, so that samples never merge
+    into.steps.append(_microsecond(record.t) if system else record.body["s"])
+    into.times.append(record.t)
+    into.flat.extend(kept.values())
+
+
+def _microsecond(time: float) -> int:
+    return int(min(max(time * 1e6, -(2.0**62)), 2.0**62))
+
+
+def _close(stretch: Stretch, growing: dict[tuple[bool, Keys], _Growing]) -> None:
+    for (system, keys), found in growing.items():
+        table = _table(keys, system, found)
+        exact = {
+            divmod(place, len(keys)): value
+            for place, value in enumerate(found.flat)
+            if type(value) is int and int(float(value)) != value
+        }
+        if exact:
+            table = Table(keys, system, table.rows, table.steps, table.times, table.values, exact)
+        stretch.tables.append(table)

@@ -1,0 +1,281 @@
+"""What can be asked of the store, as plain values, and how a line of a chart is laid out.
+
+Pure: takes columns and buckets, returns what the page draws. See ``store.series`` for reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from outrider.errors import UsageError
+from outrider_server import buckets
+from outrider_server.buckets import Floats, Ints
+
+DEFAULT_WIDTH = 600
+MAX_WIDTH = 10_000
+EXACT_PER_PIXEL = 2
+"""A line with at most this many points a pixel is sent point by point."""
+
+_WORDS = ((buckets.NANS, "NaN"), (buckets.ABOVE, "Infinity"), (buckets.BELOW, "-Infinity"))
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs of a project, in which order, with which columns.
+
+    ``sort`` is a list of columns, ``-`` before one for falling order. ``columns`` are such as
+    ``config.lr`` or ``summary.loss``.
+    """
+
+    filter: str | None = None
+    sort: str | None = None
+    limit: int = 100
+    offset: int = 0
+    columns: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesQuery:
+    """One metric of some runs over a window.
+
+    ``x`` is step, relative (seconds since the run began), wall (unix seconds) or metric:NAME;
+    ``low`` and ``high`` bound the window in its units, both included; ``width`` is in pixels;
+    ``smooth`` is the weight of an exponential moving average, 0 to below 1.
+    """
+
+    key: str
+    runs: Sequence[str]
+    x: str = "step"
+    low: float | None = None
+    high: float | None = None
+    width: int = DEFAULT_WIDTH
+    smooth: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.x not in ("step", "relative", "wall") and not self.x.startswith("metric:"):
+            raise UsageError(f"x cannot be {self.x!r}", hint="step, relative, wall or metric:NAME")
+        if not 1 <= self.width <= MAX_WIDTH:
+            raise UsageError(f"width must be from 1 to {MAX_WIDTH}")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise UsageError("min must not be above max")
+
+
+def smoothing(text: str | None) -> float | None:
+    """The weight that ``ema:0.9`` names; None for None. Raises ``UsageError``."""
+    if text is None or text in ("", "none"):
+        return None
+    kind, _, number = text.partition(":")
+    try:
+        weight = float(number)
+    except ValueError:
+        weight = -1.0
+    if kind != "ema" or not 0 <= weight < 1:
+        raise UsageError(f"smooth cannot be {text!r}", hint="ema:0 to ema:0.999, such as ema:0.9")
+    return weight
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Values by rising x; ``smooth`` is of equal length where it was asked for."""
+
+    x: Floats
+    steps: Ints
+    times: Floats
+    values: Floats
+    smooth: Floats | None = None
+
+    def within(self, low: float, high: float) -> Points:
+        """Those whose x is from ``low`` to ``high``."""
+        first = int(np.searchsorted(self.x, low, side="left"))
+        last = int(np.searchsorted(self.x, high, side="right"))
+        return Points(
+            self.x[first:last],
+            self.steps[first:last],
+            self.times[first:last],
+            self.values[first:last],
+            None if self.smooth is None else self.smooth[first:last],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Stored buckets by rising x: where each begins, and its last step and time."""
+
+    x: Floats
+    steps: Floats
+    times: Floats
+    table: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The window of a chart, cut into pixels."""
+
+    low: float
+    high: float
+    width: int
+
+    @property
+    def pixel(self) -> float:
+        """How much of x one pixel covers."""
+        return (self.high - self.low) / self.width or 1.0
+
+    def pixel_of(self, x: Floats) -> Ints:
+        """The pixel that each x is in."""
+        return np.clip((x - self.low) / self.pixel, 0, self.width - 1).astype(np.int64)
+
+    def middle(self, pixels: Ints) -> Floats:
+        """The x in the middle of pixels."""
+        return self.low + (pixels + 0.5) * self.pixel
+
+
+def exact_line(points: Points, *, whole_x: bool) -> dict[str, Any]:
+    """The answer for a line that is sent point by point; non-finite values become marks."""
+    finite = np.isfinite(points.values)
+    x = points.x.astype(np.int64) if whole_x else points.x
+    marks: list[dict[str, Any]] = []
+    for at in np.nonzero(~finite)[0].tolist():
+        value = float(points.values[at])
+        said = "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+        marks.append({"x": x[at].item(), "step": int(points.steps[at]), "value": said, "count": 1})
+    line: dict[str, Any] = {
+        "exact": True,
+        "total": len(points.x),
+        "x": x[finite],
+        "step": points.steps[finite],
+        "time": points.times[finite],
+        "last": points.values[finite],
+        "marks": marks,
+    }
+    if points.smooth is not None:
+        line["smooth"] = points.smooth[finite]
+    return line
+
+
+def as_seen(points: Points) -> Seen:
+    """Points as buckets of one each, to be merged with stored ones."""
+    return Seen(
+        points.x, points.steps.astype(np.float64), points.times, buckets.of_points(points.values)
+    )
+
+
+def bucket_line(
+    parts: Sequence[Seen], frame: Frame, smooth: Points | None = None
+) -> dict[str, Any]:
+    """The answer for a line with more points than pixels: one bucket a pixel, no extreme lost."""
+    x = np.concatenate([part.x for part in parts]) if parts else np.empty(0)
+    table = np.concatenate([part.table for part in parts], axis=1) if parts else np.empty((11, 0))
+    pixels = frame.pixel_of(x)
+    starts = _starts(pixels)
+    merged = buckets.merge(table, starts)
+    ends = np.append(starts[1:], len(x)) - 1 if len(starts) else starts
+    steps = np.concatenate([part.steps for part in parts])[ends] if parts else np.empty(0)
+    times = np.concatenate([part.times for part in parts])[ends] if parts else np.empty(0)
+    middle = frame.middle(pixels[starts])
+    full = merged[buckets.COUNT] > 0
+    line: dict[str, Any] = {
+        "exact": False,
+        "total": int(merged[[buckets.COUNT, buckets.NANS, buckets.ABOVE, buckets.BELOW]].sum()),
+        "x": middle[full],
+        "step": steps[full].astype(np.int64),
+        "time": times[full],
+        "last": merged[buckets.LAST][full],
+        "min": merged[buckets.LOW][full],
+        "max": merged[buckets.HIGH][full],
+        "mean": merged[buckets.MEAN][full],
+        "count": merged[buckets.COUNT][full].astype(np.int64),
+        "marks": _marks(merged, middle, steps),
+    }
+    if smooth is not None and smooth.smooth is not None:
+        at = _starts(frame.pixel_of(smooth.x))
+        line["smooth"] = buckets.merge(buckets.of_points(smooth.smooth), at)[buckets.LAST][full]
+    return line
+
+
+def _starts(pixels: Ints) -> Ints:
+    """Where a new pixel begins."""
+    return np.nonzero(np.diff(pixels, prepend=-1))[0]
+
+
+def _marks(merged: Floats, middle: Floats, steps: Floats) -> list[dict[str, Any]]:
+    return [
+        {
+            "x": float(middle[at]),
+            "step": int(steps[at]),
+            "value": said,
+            "count": int(merged[line][at]),
+        }
+        for line, said in _WORDS
+        for at in np.nonzero(merged[line])[0].tolist()
+    ]
+
+
+_STRIDE = 256
+
+
+def averaged(values: Floats, weight: float) -> Floats:
+    """The exponential moving average of finite values, without its bias towards zero.
+
+    As in Kingma & Ba, "Adam", section 3: divided by (1 - weight**n). Non-finite values are passed
+    over and give NaN. Worked out in strides, each as a product with a triangular matrix.
+    """
+    out = np.full(len(values), np.nan)
+    finite = np.isfinite(values)
+    given = values[finite]
+    if not len(given):
+        return out
+    powers = weight ** np.arange(_STRIDE + 1)
+    gap = np.arange(_STRIDE)[:, None] - np.arange(_STRIDE)[None, :]
+    mix = np.where(gap >= 0, powers[np.abs(gap)], 0.0) * (1 - weight)
+    strides = np.zeros((-(-len(given) // _STRIDE), _STRIDE))
+    strides.reshape(-1)[: len(given)] = given
+    mixed = strides @ mix.T
+    before = 0.0
+    for line in mixed:
+        line += before * powers[1:]
+        before = line[-1]
+    plain = mixed.reshape(-1)[: len(given)]
+    out[finite] = plain / (1 - weight ** np.arange(1, len(given) + 1))
+    return out
+
+
+def merged(steps: Ints, times: Floats, values: Floats, attempts: Ints | None) -> Points:
+    """One point a step by rising step: of each the value with the largest (attempt, time, order).
+
+    Takes points in the order of their arrival; ``attempts`` is None where there is only one.
+    """
+    if attempts is not None:
+        order = np.lexsort((times, attempts))
+    elif len(times) and (times[1:] >= times[:-1]).all():
+        order = None
+    else:
+        order = np.argsort(times, kind="stable")
+    if order is not None:
+        steps, times, values = steps[order], times[order], values[order]
+    if len(steps) and not (steps[1:] > steps[:-1]).all():
+        by_step = np.argsort(steps, kind="stable")
+        steps, times, values = steps[by_step], times[by_step], values[by_step]
+        newest = np.append(steps[1:] != steps[:-1], True)
+        steps, times, values = steps[newest], times[newest], values[newest]
+    return Points(steps.astype(np.float64), steps, times, values)
+
+
+def against(points: Points, other: Points) -> Points:
+    """``points`` by the value that another metric had at their step, or last before it."""
+    at = np.searchsorted(other.steps, points.steps, side="right") - 1
+    known = at >= 0
+    x = np.full(len(points.x), np.nan)
+    x[known] = other.values[at[known]]
+    known = np.isfinite(x)
+    order = np.nonzero(known)[0][np.argsort(x[known], kind="stable")]
+    return Points(
+        x[order],
+        points.steps[order],
+        points.times[order],
+        points.values[order],
+        None if points.smooth is None else points.smooth[order],
+    )

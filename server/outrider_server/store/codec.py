@@ -1,0 +1,198 @@
+"""Packs columns of numbers into bytes and back, exactly.
+
+Bytes are shuffled first (all first bytes, then all second bytes, …): neighbours then resemble each
+other, which is where zstd finds its savings. Steps and times are stored as differences of their
+64-bit patterns, which loses nothing.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import local
+from typing import Any
+
+import numpy as np
+import orjson
+import zstandard
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+FLOAT64, FLOAT32, INT64, MIXED = 0, 1, 2, 3
+"""How values are stored; MIXED is float64 with the integers that it cannot hold listed beside."""
+
+EXACT = 1 << 53
+"""Up to here every integer is a float64."""
+
+_TAIL_LEVEL, _CHUNK_LEVEL = 1, 3
+_HEAD = struct.Struct("<IIBI")
+_own = local()
+
+
+def squeeze(data: bytes, level: int = _CHUNK_LEVEL) -> bytes:
+    """Compress with zstd."""
+    tools: dict[int, zstandard.ZstdCompressor] | None = getattr(_own, "squeezers", None)
+    if tools is None:
+        tools = _own.squeezers = {}
+    if level not in tools:
+        tools[level] = zstandard.ZstdCompressor(level=level)
+    return tools[level].compress(data)
+
+
+def unsqueeze(data: bytes) -> bytes:
+    """Undo ``squeeze``."""
+    tool: zstandard.ZstdDecompressor | None = getattr(_own, "unsqueezer", None)
+    if tool is None:
+        tool = _own.unsqueezer = zstandard.ZstdDecompressor()
+    return tool.decompress(data)
+
+
+def shuffled(column: NDArray[Any]) -> bytes:
+    """The bytes of an array, all first bytes before all second bytes and so on."""
+    flat = np.ascontiguousarray(column).reshape(-1)
+    return flat.view(np.uint8).reshape(-1, flat.itemsize).T.tobytes()
+
+
+def unshuffled(data: bytes, kind: str) -> NDArray[Any]:
+    """Undo ``shuffled`` for an array of ``kind``."""
+    size = np.dtype(kind).itemsize
+    return np.frombuffer(
+        np.frombuffer(data, np.uint8).reshape(size, -1).T.tobytes(), dtype=np.dtype(kind)
+    )
+
+
+def pack_ints(column: Ints) -> bytes:
+    """Pack steps (or anything that mostly grows by the same amount)."""
+    return squeeze(shuffled(np.diff(column, prepend=np.int64(0))))
+
+
+def unpack_ints(data: bytes) -> Ints:
+    """Undo ``pack_ints``."""
+    return np.cumsum(unshuffled(unsqueeze(data), "<i8"), dtype=np.int64)
+
+
+def pack_times(column: Floats) -> bytes:
+    """Pack times without losing a bit."""
+    return pack_ints(column.view(np.int64))
+
+
+def unpack_times(data: bytes) -> Floats:
+    """Undo ``pack_times``."""
+    return unpack_ints(data).view(np.float64)
+
+
+def pack_matrix(rows: Floats) -> bytes:
+    """Pack a table of float64 (of buckets); its width is what the reader must know."""
+    return squeeze(shuffled(rows))
+
+
+def unpack_matrix(data: bytes, height: int) -> Floats:
+    """Undo ``pack_matrix`` for a table of ``height`` rows."""
+    return unshuffled(unsqueeze(data), "<f8").reshape(height, -1)
+
+
+def pack_values(values: Floats, exact: Mapping[int, int]) -> tuple[int, bytes]:
+    """Pack one metric's values; ``exact`` holds, by place, integers that float64 cannot.
+
+    Returns how they are stored and the bytes. float32 where that loses nothing (NaN included).
+    """
+    if exact:
+        whole = np.isfinite(values) & (np.floor(values) == values)
+        if whole.all() and (np.abs(values) < 2.0**63).all():
+            numbers = values.astype(np.int64)
+            for place, number in exact.items():
+                numbers[place] = number
+            return INT64, pack_ints(numbers)
+        # JSON's keys are text, so places and numbers lie side by side instead
+        beside = orjson.dumps([list(exact.keys()), list(exact.values())])
+        body = struct.pack("<I", len(beside)) + beside + shuffled(values)
+        return MIXED, squeeze(body)
+    with np.errstate(over="ignore"):
+        narrow = values.astype(np.float32)
+    if np.array_equal(narrow.astype(np.float64), values, equal_nan=True):
+        return FLOAT32, squeeze(shuffled(narrow))
+    return FLOAT64, squeeze(shuffled(values))
+
+
+def unpack_values(kind: int, data: bytes) -> tuple[Floats, dict[int, int]]:
+    """Undo ``pack_values``."""
+    if kind == FLOAT32:
+        return unshuffled(unsqueeze(data), "<f4").astype(np.float64), {}
+    if kind == FLOAT64:
+        return unshuffled(unsqueeze(data), "<f8"), {}
+    if kind == INT64:
+        numbers = unpack_ints(data)
+        values = numbers.astype(np.float64)
+        large = np.nonzero((np.abs(values) >= EXACT))[0]
+        return values, {int(at): int(numbers[at]) for at in large}
+    raw = unsqueeze(data)
+    (length,) = struct.unpack_from("<I", raw)
+    places, kept = orjson.loads(raw[4 : 4 + length])
+    return unshuffled(raw[4 + length :], "<f8"), dict(zip(places, kept, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Records that carry the same metrics: a table of (records × metrics).
+
+    ``kids`` are the metrics' numbers within the run, ``rows`` the records' places in the batch (so
+    that the order among blocks is known), ``exact`` the integers, by (row, column), that float64
+    cannot hold.
+    """
+
+    kids: NDArray[np.int32]
+    rows: NDArray[np.int32]
+    steps: Ints
+    times: Floats
+    values: Floats
+    exact: Mapping[tuple[int, int], int]
+
+
+def pack_blocks(blocks: Sequence[Block]) -> bytes:
+    """Pack a batch for the tail: fast before small, since the fold soon packs it again."""
+    parts: list[bytes] = []
+    for block in blocks:
+        count, width = block.values.shape
+        beside = b""
+        if block.exact:
+            beside = orjson.dumps([[r, c, number] for (r, c), number in block.exact.items()])
+        parts += (
+            _HEAD.pack(count, width, 0, len(beside)),
+            block.kids.tobytes(),
+            block.rows.tobytes(),
+            block.steps.tobytes(),
+            shuffled(block.times),
+            shuffled(block.values),
+            beside,
+        )
+    return squeeze(b"".join(parts), _TAIL_LEVEL)
+
+
+def unpack_blocks(data: bytes) -> list[Block]:
+    """Undo ``pack_blocks``."""
+    raw = unsqueeze(data)
+    blocks: list[Block] = []
+    at = 0
+    while at < len(raw):
+        count, width, _, length = _HEAD.unpack_from(raw, at)
+        at += _HEAD.size
+        kids = np.frombuffer(raw, np.int32, width, at)
+        at += 4 * width
+        rows = np.frombuffer(raw, np.int32, count, at)
+        at += 4 * count
+        steps = np.frombuffer(raw, np.int64, count, at)
+        at += 8 * count
+        times = unshuffled(raw[at : at + 8 * count], "<f8")
+        at += 8 * count
+        size = 8 * count * width
+        values = unshuffled(raw[at : at + size], "<f8").reshape(count, width)
+        at += size
+        exact = {}
+        if length:
+            exact = {(r, c): number for r, c, number in orjson.loads(raw[at : at + length])}
+        at += length
+        blocks.append(Block(kids, rows, steps, times, values, exact))
+    return blocks

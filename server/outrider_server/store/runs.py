@@ -1,0 +1,153 @@
+"""Creates, changes and deletes runs; each function is one job of the writer thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import time
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from outrider.errors import NotFound, UsageError
+from outrider_server.store.batches import UnknownRun
+from outrider_server.store.records import Applying, begin_attempt, change_run
+from outrider_server.store.schema import RUN_TABLES
+
+if TYPE_CHECKING:
+    from outrider_server.store.writer import Writing
+
+
+@dataclass(frozen=True, slots=True)
+class RunCreated:
+    """What the store says of a run that was created, or was there already."""
+
+    project: str
+    id: str
+    name: str | None
+    created: bool
+    attempt: int
+    last_step: int | None
+    state: str
+    offsets: dict[str, dict[str, int]]
+
+
+def create_run(to: Writing, meta: Mapping[str, Any]) -> RunCreated:
+    """Create the run that ``meta`` (run.json) names, or begin a later attempt of it."""
+    project, run_id = meta.get("project"), meta.get("id")
+    if not isinstance(project, str) or not project or not isinstance(run_id, str) or not run_id:
+        raise UsageError("a run needs a project and an id")
+    created = False
+    try:
+        track = to.track(project, run_id)
+    except UnknownRun:
+        created = True
+        _insert(to, project, run_id, meta)
+        track = to.track(project, run_id)
+    attempt = _integer(meta.get("attempt"), 1)
+    writer = meta.get("writer")
+    applying = Applying(to.db, to.names, track, str(writer))
+    if not created and attempt > track.attempt:
+        to.db.execute(
+            "UPDATE run SET meta = ?, host = ? WHERE run = ?",
+            (_text(meta), _word(meta.get("host")), track.run),
+        )
+    if isinstance(writer, str) and writer:
+        if attempt > track.attempt or track.creator is None:
+            begin_attempt(applying, attempt, writer)
+    (name,) = to.db.execute("SELECT name FROM run WHERE run = ?", (track.run,)).fetchone()
+    return RunCreated(
+        project,
+        run_id,
+        name,
+        created,
+        track.attempt,
+        track.last_step(),
+        track.state,
+        _offsets(track.offsets),
+    )
+
+
+def _insert(to: Writing, project: str, run_id: str, meta: Mapping[str, Any]) -> None:
+    to.db.execute("INSERT INTO project (name) VALUES (?) ON CONFLICT DO NOTHING", (project,))
+    (number,) = to.db.execute("SELECT project FROM project WHERE name = ?", (project,)).fetchone()
+    created = meta.get("created")
+    created = float(created) if isinstance(created, (int, float)) else time()
+    made = to.db.execute(
+        "INSERT INTO run (project, id, name, state, attempt, created, updated, group_name,"
+        " job_type, notes, host, writer, gaps, counted, meta)"
+        " VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?)",
+        (
+            number,
+            run_id,
+            _word(meta.get("name")),
+            _integer(meta.get("attempt"), 1),
+            created,
+            created,
+            _word(meta.get("group")),
+            _word(meta.get("job_type")),
+            _word(meta.get("notes")),
+            _word(meta.get("host")),
+            _word(meta.get("writer")),
+            _text(meta),
+        ),
+    )
+    assert made.lastrowid is not None
+    change_run(to.db, made.lastrowid, {"tags": meta.get("tags") or []})
+
+
+def _text(meta: Mapping[str, Any]) -> str:
+    return orjson.dumps(dict(meta)).decode()
+
+
+def _word(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _integer(value: object, otherwise: int) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else otherwise
+
+
+def _offsets(flat: Mapping[tuple[str, int], int]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for (writer, segment), offset in flat.items():
+        found.setdefault(writer, {})[str(segment)] = offset
+    return found
+
+
+def read_offsets(to: Writing, project: str, run_id: str) -> dict[str, dict[str, int]]:
+    """How far each segment of each writer is stored. Raises ``UnknownRun``."""
+    return _offsets(to.track(project, run_id).offsets)
+
+
+def update_run(to: Writing, project: str, run_id: str, changes: Mapping[str, Any]) -> None:
+    """Set name, tags or notes. Raises ``NotFound``, and ``UsageError`` for what is no such thing."""
+    unknown = set(changes) - {"name", "tags", "notes"}
+    if unknown:
+        raise UsageError(
+            f"a run's {sorted(unknown)[0]} cannot be changed", hint="name, tags and notes can"
+        )
+    for name in ("name", "notes"):
+        if changes.get(name) is not None and not isinstance(changes[name], str):
+            raise UsageError(f"{name} must be a text")
+    tags = changes.get("tags", [])
+    if not isinstance(tags, list) or not all(isinstance(text, str) for text in tags):
+        raise UsageError("tags must be a list of texts")
+    track = _known(to, project, run_id)
+    change_run(to.db, track.run, dict(changes))
+
+
+def delete_run(to: Writing, project: str, run_id: str) -> None:
+    """Delete a run and all of its data. Raises ``NotFound``."""
+    number = _known(to, project, run_id).run
+    for table in RUN_TABLES:
+        to.db.execute(f"DELETE FROM {table.name} WHERE run = ?", (number,))
+    to.db.execute("DELETE FROM run WHERE run = ?", (number,))
+    to.drop(project, run_id)
+
+
+def _known(to: Writing, project: str, run_id: str) -> Any:
+    try:
+        return to.track(project, run_id)
+    except UnknownRun:
+        raise NotFound(f"no run {run_id!r} in project {project!r}") from None

@@ -1,0 +1,264 @@
+"""The tables of the store. Every primary key of a run's data begins with the run.
+
+That order keeps a run's rows together, lets a run be deleted in slices, and lets the same schema be
+sharded by run. Numbers stand for names (``run``, ``kid`` for a metric's key within a run, ``name``
+for a config or summary key within a project), so that indexes stay small however long a key is.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+)
+
+APPLICATION = 0x4F555452
+"""SQLite's application_id of our files ("OUTR")."""
+
+VERSION = 1
+"""The schema that this code reads and writes; one more for each migration."""
+
+metadata = MetaData()
+_PACKED = {"sqlite_with_rowid": False}
+
+
+def _key(name: str, kind: type = Integer) -> Column[int]:
+    return Column(name, kind, primary_key=True, autoincrement=False, nullable=False)
+
+
+project = Table(
+    "project",
+    metadata,
+    Column("project", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("run", Integer, primary_key=True),
+    Column("project", Integer, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("name", Text),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("started", Float),
+    Column("ended", Float),
+    Column("updated", Float, nullable=False),
+    Column("group_name", Text),
+    Column("job_type", Text),
+    Column("notes", Text),
+    Column("host", Text),
+    Column("writer", Text),
+    Column("gaps", Integer, nullable=False),
+    # the tail's rows up to here are counted in ``metric``; those behind it are counted on opening
+    Column("counted", BigInteger, nullable=False),
+    Column("meta", Text, nullable=False),
+    Index("run_id", "project", "id", unique=True),
+    Index("run_created", "project", "created"),
+    sqlite_autoincrement=True,  # a number is never used again, whatever was deleted
+)
+
+tag = Table("tag", metadata, _key("run"), Column("tag", Text, primary_key=True), **_PACKED)
+
+segment = Table(
+    "segment",
+    metadata,
+    _key("run"),
+    Column("writer", Text, primary_key=True),
+    _key("segment"),
+    Column("offset", BigInteger, nullable=False),
+    **_PACKED,
+)
+
+writer = Table(
+    "writer",
+    metadata,
+    _key("run"),
+    Column("writer", Text, primary_key=True),
+    Column("attempt", Integer, nullable=False),
+    Column("head", Text),
+    Column("own_end", Text),
+    Column("other_end", Text),
+    **_PACKED,
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    _key("run"),
+    _key("attempt"),
+    Column("rewind", BigInteger),
+    Column("t", Float),
+    Column("last_step", BigInteger),
+    **_PACKED,
+)
+
+document = Table(
+    "document",
+    metadata,
+    _key("run"),
+    Column("kind", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    **_PACKED,
+)
+
+metric = Table(
+    "metric",
+    metadata,
+    _key("run"),
+    _key("kid"),
+    Column("system", SmallInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("shown", BigInteger, nullable=False),
+    Column("nonfinite", BigInteger, nullable=False),
+    Column("low", Float),
+    Column("high", Float),
+    Column("mean", Float),
+    Column("low_step", BigInteger),
+    Column("high_step", BigInteger),
+    Column("last", Float),
+    Column("last_word", Text),
+    Column("last_attempt", Integer),
+    Column("last_t", Float),
+    Column("last_step", BigInteger),
+    Index("metric_key", "run", "key", "system", unique=True),
+    **_PACKED,
+)
+
+tail = Table(
+    "tail",
+    metadata,
+    _key("run"),
+    _key("seq", BigInteger),
+    Column("attempt", Integer, nullable=False),
+    Column("steps", Integer, nullable=False),
+    Column("points", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    **_PACKED,
+)
+
+axis = Table(
+    "axis",
+    metadata,
+    _key("run"),
+    _key("axis", BigInteger),
+    Column("attempt", Integer, nullable=False),
+    Column("points", Integer, nullable=False),
+    Column("chunks", Integer, nullable=False),
+    Column("steps_rise", SmallInteger, nullable=False),
+    Column("times_rise", SmallInteger, nullable=False),
+    Column("step_low", BigInteger, nullable=False),
+    Column("step_high", BigInteger, nullable=False),
+    Column("time_low", Float, nullable=False),
+    Column("time_high", Float, nullable=False),
+    Column("coarse", LargeBinary, nullable=False),
+    Column("fine", LargeBinary, nullable=False),
+    **_PACKED,
+)
+
+axis_values = Table(
+    "axis_values",
+    metadata,
+    _key("run"),
+    _key("axis", BigInteger),
+    Column("steps", LargeBinary, nullable=False),
+    Column("times", LargeBinary, nullable=False),
+    **_PACKED,
+)
+
+chunk = Table(
+    "chunk",
+    metadata,
+    _key("run"),
+    _key("kid"),
+    _key("axis", BigInteger),
+    Column("points", Integer, nullable=False),
+    Column("whole", LargeBinary, nullable=False),
+    Column("coarse", LargeBinary, nullable=False),
+    Column("fine", LargeBinary, nullable=False),
+    **_PACKED,
+)
+
+chunk_values = Table(
+    "chunk_values",
+    metadata,
+    _key("run"),
+    _key("kid"),
+    _key("axis", BigInteger),
+    Column("stored_as", SmallInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    **_PACKED,
+)
+
+attribute_name = Table(
+    "attribute_name",
+    metadata,
+    Column("name", Integer, primary_key=True),
+    Column("project", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Index("attribute_name_key", "project", "kind", "key", unique=True),
+)
+
+attribute = Table(
+    "attribute",
+    metadata,
+    _key("run"),
+    _key("name"),
+    Column("type", Text, nullable=False),
+    Column("number", Float),
+    Column("head", Text),
+    Column("body", Text),
+    # the one index behind filter and sort: everything they ask for lies in it
+    Index("attribute_value", "name", "number", "head", "run"),
+    **_PACKED,
+)
+
+record = Table(
+    "record",
+    metadata,
+    _key("run"),
+    _key("seq", BigInteger),
+    Column("kind", Text, nullable=False),
+    Column("t", Float, nullable=False),
+    Column("writer", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("record_kind", "run", "kind", "seq"),
+    **_PACKED,
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("sha256", Text, nullable=False, unique=True),
+    Column("body", Text, nullable=False),
+)
+
+RUN_TABLES = (
+    tag,
+    segment,
+    writer,
+    attempt,
+    document,
+    metric,
+    tail,
+    axis,
+    axis_values,
+    chunk,
+    chunk_values,
+    attribute,
+    record,
+)
+"""What holds the data of a run, for deleting it."""

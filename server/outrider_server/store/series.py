@@ -1,0 +1,236 @@
+"""Answers the questions for charts: series in buckets or exact, system series, points as logged."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from outrider.errors import NotFound, UsageError
+from outrider.journal.record import word
+from outrider_server.query import (
+    EXACT_PER_PIXEL,
+    Frame,
+    Points,
+    SeriesQuery,
+    against,
+    as_seen,
+    averaged,
+    bucket_line,
+    exact_line,
+)
+from outrider_server.store.lines import Metric, open_metric, read_tail
+from outrider_server.store.tailcache import TailCache
+
+POINTS_PAGE = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the reader of series knows of a run."""
+
+    run: int
+    id: str
+    created: float
+
+
+def find_run(db: sqlite3.Connection, project: str, run_id: str) -> Run | None:
+    """A run's number and beginning."""
+    row = db.execute(
+        "SELECT r.run, r.id, r.created FROM run r JOIN project p ON p.project = r.project"
+        " WHERE p.name = ? AND r.id = ?",
+        (project, run_id),
+    ).fetchone()
+    return Run(*row) if row else None
+
+
+def _limits(db: sqlite3.Connection, run: int) -> dict[int, int]:
+    rewinds = db.execute(
+        "SELECT attempt, rewind FROM attempt WHERE run = ? AND rewind IS NOT NULL", (run,)
+    ).fetchall()
+    newest = max((attempt for attempt, _ in rewinds), default=0)
+    return {a: min(step for later, step in rewinds if later > a) for a in range(newest)}
+
+
+def _kid(db: sqlite3.Connection, run: int, key: str, *, system: bool) -> int | None:
+    row = db.execute(
+        "SELECT kid FROM metric WHERE run = ? AND key = ? AND system = ?", (run, key, int(system))
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def _open(db: sqlite3.Connection, cache: TailCache, run: Run, key: str, x: str) -> Metric | None:
+    kid = _kid(db, run.run, key, system=False)
+    if kid is None:
+        return None
+    metric = open_metric(db, run.run, kid, _limits(db, run.run), read_tail(db, cache, run.run))
+    metric.by_time = x in ("relative", "wall")
+    metric.origin = run.created if x == "relative" else None
+    return metric
+
+
+def read_series(
+    db: sqlite3.Connection, cache: TailCache, project: str, query: SeriesQuery
+) -> dict[str, Any]:
+    """The answer for one metric of several runs."""
+    missing: list[str] = []
+    opened: list[tuple[str, Metric]] = []
+    for run_id in dict.fromkeys(query.runs):
+        run = find_run(db, project, run_id)
+        if run is None:
+            missing.append(run_id)
+            continue
+        metric = _open(db, cache, run, query.key, query.x)
+        if metric is None:
+            continue
+        _shape(db, cache, run, metric, query)
+        opened.append((run_id, metric))
+    lines = _lay_out(opened, query)
+    answer: dict[str, Any] = {
+        "key": query.key,
+        "x": query.x,
+        "series": [{"run": name, **line} for name, line in lines],
+    }
+    if missing:
+        answer["missing"] = missing
+    return answer
+
+
+def _shape(
+    db: sqlite3.Connection, cache: TailCache, run: Run, metric: Metric, query: SeriesQuery
+) -> None:
+    """Read all values where the question needs them: smoothing, or another metric as x."""
+    if query.smooth is None and not query.x.startswith("metric:"):
+        if not metric.is_regular():
+            metric.everything()
+        return
+    points = metric.everything()
+    if query.smooth is not None:
+        points = replace(points, smooth=averaged(points.values, query.smooth))
+    if query.x.startswith("metric:"):
+        other = _open(db, cache, run, query.x.removeprefix("metric:"), "step")
+        none = Points(np.empty(0), np.empty(0, np.int64), np.empty(0), np.empty(0))
+        points = against(points, other.everything() if other else none)
+    metric.show(points)
+
+
+def _lay_out(
+    opened: Sequence[tuple[str, Metric]], query: SeriesQuery
+) -> list[tuple[str, dict[str, Any]]]:
+    """All lines over one window, so that their pixels are the same."""
+    spans = [span for _, metric in opened if (span := metric.span()) is not None]
+    if not spans:
+        return []
+    low = min(span[0] for span in spans) if query.low is None else query.low
+    high = max(span[1] for span in spans) if query.high is None else query.high
+    frame = Frame(low, high, query.width)
+    lines = []
+    for name, metric in opened:
+        points = metric.window(low, high, EXACT_PER_PIXEL * query.width)
+        if points is not None:
+            line = exact_line(points, whole_x=query.x == "step")
+        else:
+            everything = metric.shaped
+            smooth = None
+            if everything is not None and everything.smooth is not None:
+                smooth = everything.within(low, high)
+            line = bucket_line(metric.seen(frame), frame, smooth)
+        lines.append((name, line))
+    return lines
+
+
+def read_system(
+    db: sqlite3.Connection, cache: TailCache, run: Run, query: SeriesQuery
+) -> dict[str, Any]:
+    """All system series of a run by wall time; ``query.key`` picks one, "" means all."""
+    found = db.execute(
+        "SELECT kid, key FROM metric WHERE run = ? AND system = 1 ORDER BY key", (run.run,)
+    ).fetchall()
+    tail = read_tail(db, cache, run.run)
+    opened = []
+    for kid, key in found:
+        if query.key in ("", key):
+            metric = open_metric(db, run.run, kid, {}, tail)
+            metric.by_time = True
+            if not metric.is_regular():
+                metric.everything()
+            opened.append((key, metric))
+    series = []
+    for key, line in _lay_out(opened, query):
+        del line["step"]  # a sample of the machine has none
+        series.append({"key": key, **line})
+    return {"series": series}
+
+
+def read_points(
+    db: sqlite3.Connection,
+    cache: TailCache,
+    run: Run,
+    key: str,
+    *,
+    window: tuple[int | None, int | None] = (None, None),
+    cursor: str | None = None,
+    system: bool = False,
+    most: int = POINTS_PAGE,
+) -> dict[str, Any]:
+    """Points exactly as they were logged, in the order of their arrival, all attempts."""
+    kid = _kid(db, run.run, key, system=system)
+    if kid is None:
+        raise NotFound(f"run {run.id!r} has no metric {key!r}")
+    try:
+        skip = int(cursor) if cursor else 0
+    except ValueError:
+        raise UsageError(f"cursor {cursor!r} is not one of ours") from None
+    metric = open_metric(db, run.run, kid, {}, read_tail(db, cache, run.run))
+    parts, at, first = [], 0, None
+    for part in metric.parts:
+        if at + part.points > skip and at < skip + most:
+            parts.append(part)
+            first = at if first is None else first
+        at += part.points
+    raw = metric.raw(parts)
+    begin = skip - (first or 0)
+    cut = slice(begin, begin + most)
+    attempts, steps, times, values = (
+        column[cut] for column in (raw.attempts, raw.steps, raw.times, raw.values)
+    )
+    exact = {place - begin: n for place, n in raw.exact.items() if begin <= place < begin + most}
+    said = _as_json(values, exact)
+    low, high = window
+    if low is not None or high is not None:
+        keep = np.ones(len(steps), bool)
+        if low is not None:
+            keep &= steps >= low
+        if high is not None:
+            keep &= steps <= high
+        attempts, steps, times = attempts[keep], steps[keep], times[keep]
+        said = (
+            said[keep]
+            if isinstance(said, np.ndarray)
+            else [value for value, kept in zip(said, keep, strict=True) if kept]
+        )
+    more = skip + most < at
+    return {
+        "key": key,
+        "attempt": attempts,
+        "steps": [None] * len(steps) if system else steps,
+        "times": times,
+        "values": said,
+        "next": str(skip + most) if more else None,
+    }
+
+
+def _as_json(values: np.ndarray[Any, Any], exact: Mapping[int, int]) -> Any:
+    """Values as JSON can say them: the words for what is not finite, whole integers as such."""
+    odd = np.nonzero(~np.isfinite(values))[0]
+    if not len(odd) and not exact:
+        return np.ascontiguousarray(values)
+    said: list[Any] = values.tolist()
+    for place in odd.tolist():
+        said[place] = word(said[place])
+    for place, number in exact.items():
+        said[place] = number
+    return said

@@ -1,0 +1,239 @@
+"""The store: runs, their series and records, in one SQLite database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlite3
+from sqlalchemy import Connection, select
+
+from outrider.errors import NotFound
+from outrider_server.query import RunQuery, SeriesQuery, smoothing
+from outrider_server.store import detail, runs, series, tokens
+from outrider_server.store.batches import Ack, Batch
+from outrider_server.store.database import place, prepare, readers
+from outrider_server.store.listing import ROW, Keys, complete, list_runs
+from outrider_server.store.runs import RunCreated
+from outrider_server.store.schema import project as project_table
+from outrider_server.store.schema import run as run_table
+from outrider_server.store.tailcache import TailCache
+from outrider_server.store.writer import Deliver, Writer
+
+
+class Store:
+    """All that the server knows. One store may be open once; its methods may be called from any
+    thread, and what they return is what the HTTP API answers (numpy arrays where arrays are).
+
+    ``ingest`` is awaited, everything else returns when it is done. Questions raise ``NotFound``
+    for a run that is not there and ``UsageError`` for what cannot be asked.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._cache = TailCache()
+        self._readers = readers(path)
+        self._writer = Writer(path, self._cache)
+        self._writer.start()
+
+    @classmethod
+    def open(cls, url_or_path: str | Path) -> Store:
+        """Open a store, made or upgraded as needed; a folder means ``outrider.db`` within it.
+
+        Raises ``ForeignData``, ``StoreTooNew`` or ``StoreError``.
+        """
+        path = place(url_or_path)
+        prepare(path)
+        return cls(path)
+
+    def close(self) -> None:
+        """Commit what was handed in, and close."""
+        self._writer.close()
+        self._readers.dispose()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- writing
+
+    def create_run(self, meta: Mapping[str, Any]) -> RunCreated:
+        """Create the run that run.json describes; the same again changes nothing."""
+        return self._writer.call(lambda to: runs.create_run(to, meta))
+
+    def offsets(self, project: str, run: str) -> dict[str, dict[str, int]]:
+        """What is stored of each writer's segments. Raises ``UnknownRun``."""
+        return self._writer.call(lambda to: runs.read_offsets(to, project, run))
+
+    async def ingest(
+        self, project: str, run: str, writer: str, segment: int, offset: int, raw: bytes
+    ) -> Ack:
+        """Store whole journal lines; returns once they and their offset are on disk, together.
+
+        Raises ``OffsetAhead`` or ``UnknownRun``.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Ack] = loop.create_future()
+        batch = Batch(project, run, writer, segment, offset, raw)
+        self._writer.submit(Deliver(batch, loop, answer))
+        return await answer
+
+    def update_run(self, project: str, run: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Set name, tags or notes, and return the run."""
+        self._writer.call(lambda to: runs.update_run(to, project, run, changes))
+        return self.run(project, run)
+
+    def delete_run(self, project: str, run: str) -> None:
+        """Delete a run and all of its data."""
+        self._writer.call(lambda to: runs.delete_run(to, project, run))
+
+    # -- reading
+
+    def projects(self) -> dict[str, Any]:
+        """Every project with runs."""
+        self._writer.settle()
+        with self._snapshot() as (_, db):
+            return detail.read_projects(db)
+
+    def columns(self, project: str) -> dict[str, Any]:
+        """What the project's runs can be asked for: config, summary, metrics, system."""
+        self._writer.settle()
+        with self._snapshot() as (_, db):
+            number = detail.must_find(detail.project_number(db, project), f"project {project!r}")
+            return detail.read_columns(db, number)
+
+    def runs(self, project: str, query: RunQuery | None = None) -> dict[str, Any]:
+        """A page of the project's runs. Raises ``FilterError``."""
+        self._writer.settle()
+        with self._snapshot() as (connection, db):
+            number = detail.must_find(detail.project_number(db, project), f"project {project!r}")
+            return list_runs(connection, number, project, query or RunQuery())
+
+    def run(self, project: str, run: str) -> dict[str, Any]:
+        """Everything about one run."""
+        self._writer.settle()
+        with self._snapshot() as (connection, db):
+            row = connection.execute(
+                select(*ROW)
+                .join(project_table, project_table.c.project == run_table.c.project)
+                .where(project_table.c.name == project, run_table.c.id == run)
+            ).first()
+            if row is None:
+                raise NotFound(f"no run {run!r} in project {project!r}")
+            (plain,) = complete(connection, project, [row], (), Keys(connection, 0))
+            return detail.read_detail(db, plain, row[0])
+
+    def series(
+        self,
+        project: str,
+        key: str,
+        run_ids: Sequence[str],
+        *,
+        x: str = "step",
+        low: float | None = None,
+        high: float | None = None,
+        width: int = 600,
+        smooth: str | None = None,
+    ) -> dict[str, Any]:
+        """One metric of several runs, exact where points are few, else in buckets."""
+        query = SeriesQuery(key, run_ids, x, low, high, width, smoothing(smooth))
+        with self._snapshot() as (_, db):
+            return series.read_series(db, self._cache, project, query)
+
+    def system(
+        self,
+        project: str,
+        run: str,
+        *,
+        key: str = "",
+        low: float | None = None,
+        high: float | None = None,
+        width: int = 600,
+    ) -> dict[str, Any]:
+        """The system series of a run by wall time."""
+        query = SeriesQuery(key, (run,), "wall", low, high, width)
+        with self._snapshot() as (_, db):
+            return series.read_system(db, self._cache, self._find(db, project, run), query)
+
+    def points(
+        self,
+        project: str,
+        run: str,
+        key: str,
+        *,
+        min_step: int | None = None,
+        max_step: int | None = None,
+        cursor: str | None = None,
+        system: bool = False,
+    ) -> dict[str, Any]:
+        """Points exactly as they were logged, in pages."""
+        with self._snapshot() as (_, db):
+            return series.read_points(
+                db,
+                self._cache,
+                self._find(db, project, run),
+                key,
+                window=(min_step, max_step),
+                cursor=cursor,
+                system=system,
+            )
+
+    def records(
+        self,
+        project: str,
+        run: str,
+        *,
+        kind: str | None = None,
+        after: str | None = None,
+        limit: int = 1000,
+    ) -> dict[str, Any]:
+        """Other records as they came: console, alert, file, media, gap, and kinds unknown here."""
+        with self._snapshot() as (_, db):
+            found = self._find(db, project, run)
+            return detail.read_records(db, found.run, kind, detail.cursor(after), limit)
+
+    # -- tokens
+
+    def tokens_add(self, row: Mapping[str, Any]) -> None:
+        """Keep a token's row (``id`` and ``sha256`` are needed), or replace it."""
+        self._writer.call(lambda to: tokens.add(to, row))
+
+    def tokens_revoke(self, token_id: str) -> bool:
+        """Remove a token; False where there was none."""
+        return self._writer.call(lambda to: tokens.revoke(to, token_id))
+
+    def tokens_all(self) -> list[dict[str, Any]]:
+        """Every token's row as it was added, hashes included."""
+        with self._snapshot() as (_, db):
+            return tokens.read_all(db)
+
+    def tokens_list(self) -> list[dict[str, Any]]:
+        """Every token's row without its hash, to be shown."""
+        return [
+            {name: value for name, value in row.items() if name != "sha256"}
+            for row in self.tokens_all()
+        ]
+
+    def _find(self, db: sqlite3.Connection, project: str, run: str) -> series.Run:
+        found = series.find_run(db, project, run)
+        if found is None:
+            raise NotFound(f"no run {run!r} in project {project!r}")
+        return found
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[tuple[Connection, sqlite3.Connection]]:
+        """One consistent view of the store, however many questions it takes."""
+        with self._readers.connect() as connection:
+            db = connection.connection.driver_connection
+            assert isinstance(db, sqlite3.Connection)
+            db.execute("BEGIN")
+            try:
+                yield connection, db
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")

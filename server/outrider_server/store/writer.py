@@ -1,0 +1,310 @@
+"""The one thread that writes: it takes what waits, commits it together, and only then answers.
+
+One fsync serves all batches of a group. If anything in a group fails, the group is rolled back and
+each of its jobs is done again by itself, so that one that cannot be done harms no other.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from asyncio import AbstractEventLoop
+from asyncio import Future as AsyncFuture
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import Any, TypeVar
+
+from outrider.errors import NotFound, StoreError, UsageError
+from outrider_server.store.attributes import Names
+from outrider_server.store.batches import (
+    Ack,
+    Batch,
+    NotWhole,
+    OffsetAhead,
+    UnknownRun,
+    keep_fresh,
+    store_batch,
+)
+from outrider_server.store.database import connect
+from outrider_server.store.flush import flush, fold_tail
+from outrider_server.store.tailcache import TailCache
+from outrider_server.store.track import Track, load
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+GROUP_JOBS, GROUP_BYTES = 64, 32 << 20
+"""How much is committed together at most."""
+
+FLUSH_SECONDS = 0.5
+"""How far counts and the summary may lag behind the points of a busy run."""
+
+TRACKS = 4096
+"""How many runs are kept in memory."""
+
+FEW = 50
+"""So many runs can be flushed while somebody waits to read."""
+
+RETRY_SECONDS = 60.0
+"""How long the store's own work on a run rests after it failed."""
+
+_REFUSALS = (UnknownRun, OffsetAhead, NotWhole, NotFound, UsageError)
+"""Errors that are raised before anything was changed."""
+
+
+@dataclass(slots=True)
+class Deliver:
+    """A batch to store; its answer goes to the event loop that waits for it."""
+
+    batch: Batch
+    loop: AbstractEventLoop
+    answer: AsyncFuture[Ack]
+
+
+@dataclass(slots=True)
+class Call:
+    """Something to do inside a transaction; its answer goes to the thread that waits for it."""
+
+    do: Callable[[Writing], Any]
+    answer: Future[Any]
+
+
+Job = Deliver | Call
+_Done = tuple[Job, Any, BaseException | None]
+
+
+class Writing:
+    """What a job writes with: the connection, the tracks of runs, the numbers of keys."""
+
+    def __init__(self, path: Path, cache: TailCache) -> None:
+        self.db = connect(path)
+        self.names = Names()
+        self.cache = cache
+        self.tracks: OrderedDict[tuple[str, str], Track] = OrderedDict()
+        self.busy: dict[tuple[str, str], Track] = {}
+        self.fresh: list[Any] = []
+
+    def track(self, project: str, run: str) -> Track:
+        """A run's track, read from the store if need be. Raises ``UnknownRun``."""
+        name = (project, run)
+        found = self.tracks.get(name)
+        if found is None:
+            found = load(self.db, project, run)
+            if found is None:
+                raise UnknownRun(f"no run {project}/{run}")
+            self.tracks[name] = found
+        self.tracks.move_to_end(name)
+        self.busy[name] = found
+        return found
+
+    def drop(self, project: str, run: str) -> None:
+        """Forget one run."""
+        self.tracks.pop((project, run), None)
+        self.busy.pop((project, run), None)
+
+    def forget(self) -> None:
+        """Drop everything in memory: what it says may have been rolled back."""
+        self.tracks.clear()
+        self.busy.clear()
+        self.names.forget()
+        self.fresh.clear()
+
+
+class Writer(Thread):
+    """The writer thread. ``submit`` and ``call`` may be used from any thread."""
+
+    def __init__(self, path: Path, cache: TailCache) -> None:
+        super().__init__(name="store-writer", daemon=True)
+        self._to = Writing(path, cache)
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._closed = False
+        self._resting: dict[tuple[str, str], float] = {}
+
+    def submit(self, job: Deliver) -> None:
+        """Queue a batch."""
+        if self._closed:
+            raise StoreError("the store is closed")
+        self._queue.put(job)
+
+    def call(self, do: Callable[[Writing], T]) -> T:
+        """Do something in a transaction and return what it returns, once it is committed."""
+        if self._closed:
+            raise StoreError("the store is closed")
+        answer: Future[T] = Future()
+        self._queue.put(Call(do, answer))
+        return answer.result()
+
+    def settle(self) -> None:
+        """Let readers see the counts and the summary of all that is stored, if that is quick.
+
+        Where many runs are busy they may see them as of ``FLUSH_SECONDS`` ago.
+        """
+        if not self._closed and 0 < sum(t.dirty for t in list(self._to.busy.values())) <= FEW:
+            self.call(lambda _: self._flush(late=0.0))
+
+    def close(self) -> None:
+        """Finish what was queued, then stop."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+            self.join()
+
+    def run(self) -> None:
+        """The thread's life: groups of jobs, and between them folds and flushes that are due."""
+        going = True
+        while going:
+            group, going = self._next_group()
+            if group:
+                self._do_group(group)
+            self._tidy(all_of_it=not going)
+        self._to.db.close()
+
+    def _next_group(self) -> tuple[list[Job], bool]:
+        """Wait for a job, then take along what waits beside it; False when it is time to stop."""
+        dirty = bool(self._to.busy)
+        group: list[Job] = []
+        size = 0
+        try:
+            job = self._queue.get(timeout=FLUSH_SECONDS if dirty else None)
+            while True:
+                if job is None:
+                    return group, False
+                group.append(job)
+                if isinstance(job, Deliver):
+                    size += len(job.batch.raw)
+                if len(group) >= GROUP_JOBS or size >= GROUP_BYTES:
+                    return group, True
+                job = self._queue.get_nowait()
+        except Empty:
+            return group, True
+
+    def _do_group(self, group: list[Job]) -> None:
+        try:
+            done = self._commit(group)
+        except Exception as error:
+            if len(group) == 1:
+                done = [(group[0], None, _plain(error))]
+            else:
+                done = []
+                for job in group:
+                    try:
+                        done += self._commit([job])
+                    except Exception as alone:
+                        done.append((job, None, _plain(alone)))
+        _answer(done)
+
+    def _commit(self, group: list[Job]) -> list[_Done]:
+        """Do the jobs in one transaction. Raises after a rollback; then nothing was done."""
+        to = self._to
+        done: list[_Done] = []
+        to.db.execute("BEGIN IMMEDIATE")
+        try:
+            for job in group:
+                try:
+                    done.append((job, self._do(job), None))
+                except _REFUSALS as error:
+                    done.append((job, None, error))
+            self._flush(late=FLUSH_SECONDS)
+            to.db.execute("COMMIT")
+        except BaseException:
+            if to.db.in_transaction:
+                to.db.execute("ROLLBACK")
+            to.forget()
+            raise
+        keep_fresh(to.cache, to.fresh)
+        to.fresh.clear()
+        return done
+
+    def _do(self, job: Job) -> Any:
+        to = self._to
+        if isinstance(job, Call):
+            return job.do(to)
+        track = to.track(job.batch.project, job.batch.run)
+        return store_batch(to.db, to.names, track, job.batch, to.fresh)
+
+    def _flush(self, *, late: float) -> None:
+        """Flush the runs whose last flush is this many seconds ago, or that have ended."""
+        now = monotonic()
+        for track in self._to.busy.values():
+            if track.dirty and (now - track.flushed_at >= late or track.state != "running"):
+                flush(self._to.db, self._to.names, track)
+                track.flushed_at = now
+
+    def _tidy(self, *, all_of_it: bool) -> None:
+        """Fold tails that are long and flush counts that wait, each in a transaction of its own."""
+        to = self._to
+        idle = self._queue.empty()
+        for name, track in list(to.busy.items()):
+            over = idle and track.tail and track.state != "running"
+            if (track.fold_is_due() or over) and self._resting.get(name, 0.0) <= monotonic():
+                self._alone(lambda track=track: self._fold(track), name)  # type: ignore[misc]
+        if idle or all_of_it:
+            late = 0.0 if all_of_it else FLUSH_SECONDS
+            if any(track.dirty for track in to.busy.values()):
+                self._alone(lambda: self._flush(late=late), None)
+        for name in [name for name, track in to.busy.items() if not track.dirty]:
+            del to.busy[name]
+        while len(to.tracks) > TRACKS and next(iter(to.tracks)) not in to.busy:
+            to.tracks.popitem(last=False)
+
+    def _fold(self, track: Track) -> None:
+        seqs = fold_tail(self._to.db, self._to.names, track, self._to.cache)
+        track.flushed_at = monotonic()
+        self._to.cache.drop(track.run, seqs)
+
+    def _alone(self, do: Callable[[], None], name: tuple[str, str] | None) -> None:
+        """Do the store's own work; if it fails, points stay in the tail and it is tried later."""
+        to = self._to
+        try:
+            to.db.execute("BEGIN IMMEDIATE")
+            do()
+            to.db.execute("COMMIT")
+        except Exception:
+            _log.exception("the store could not tidy up %s", name or "its counts")
+            if to.db.in_transaction:
+                to.db.execute("ROLLBACK")
+            to.forget()
+            if name is not None:
+                self._resting[name] = monotonic() + RETRY_SECONDS
+
+
+def _plain(error: Exception) -> Exception:
+    """SQLite's errors as the store's, so that nobody outside needs to know the driver."""
+    if isinstance(error, sqlite3.Error):
+        return StoreError(
+            f"the store could not write: {error}", hint="is the disk full? it is tried again"
+        )
+    return error
+
+
+def _answer(done: list[_Done]) -> None:
+    """Tell everybody who waits; one call into an event loop for all of its answers."""
+    by_loop: dict[AbstractEventLoop, list[tuple[AsyncFuture[Ack], Any, BaseException | None]]] = {}
+    for job, value, error in done:
+        if isinstance(job, Deliver):
+            by_loop.setdefault(job.loop, []).append((job.answer, value, error))
+        elif error is not None:
+            job.answer.set_exception(error)
+        else:
+            job.answer.set_result(value)
+    for loop, answers in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_settle, answers)
+        except RuntimeError:  # the loop was closed: nobody waits any more
+            continue
+
+
+def _settle(answers: list[tuple[AsyncFuture[Ack], Any, BaseException | None]]) -> None:
+    for answer, value, error in answers:
+        if answer.done():
+            continue
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(value)
