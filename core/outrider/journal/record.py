@@ -139,6 +139,17 @@ def _checked(body: object, *, torn: bool) -> Record:
     return Record(time, kind, body, torn)
 
 
+def is_final_end(end: Mapping[str, Any]) -> bool:
+    """Whether a writer's own ``end`` record leaves nothing to learn from the kernel.
+
+    At the exit of the interpreter its code is not known yet, and the record carries none: then
+    what was seen of the process from outside stands above it.
+    """
+    return not (
+        end.get("state") == "finished" and end.get("code") is None and end.get("signal") is None
+    )
+
+
 def lines(data: bytes) -> Iterator[bytes]:
     """The whole lines of ``data``, without newlines and without empty ones; a torn tail is left."""
     start = 0

@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from outrider.journal.record import POINTS, Damaged, Record, numbers
+from outrider.journal.record import POINTS, Damaged, Record, is_final_end, numbers
 from outrider.reading.series import Attempt, Series, limits, logged
 from outrider.reading.summary import Definition, amended, automatic, definition, revived
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 RUNNING = "running"
-_OWN_WORD = ("finished", "failed")
 _KEPT = ("attempt", "config", "end", "gap", "metric", "run", "summary")
 
 
@@ -140,7 +139,7 @@ class Fold:
             if change.body.get("w", change.writer) == writer
         ]
         own = [change for change in about if change.writer == writer]
-        word = [change for change in own if change.body.get("state") in _OWN_WORD]
+        word = [change for change in own if is_final_end(change.body)]
         others = [change for change in about if change.writer != writer]
         return next(iter([*word, *others, *own]), None)
 

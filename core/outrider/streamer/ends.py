@@ -108,14 +108,6 @@ def decide(death: Death, around: Circumstances) -> End:
     return End("killed", None, number)
 
 
-def is_final(end: Mapping[str, Any]) -> bool:
-    """Whether a writer's own end record leaves nothing to learn from the kernel: at the exit of the
-    interpreter its code is not known yet, and the record carries none."""
-    return not (
-        end.get("state") == "finished" and end.get("code") is None and end.get("signal") is None
-    )
-
-
 def agrees(own: Mapping[str, Any], end: End) -> bool:
     """Whether the kernel's word adds nothing to the writer's own."""
     return end.state == "lost" or (end.state == "finished" and own.get("state") == "finished")

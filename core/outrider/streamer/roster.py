@@ -9,10 +9,10 @@ from typing import Any
 
 from outrider.errors import JournalError
 from outrider.journal.reader import RunFolder
-from outrider.journal.record import Damaged, decode, lines
+from outrider.journal.record import Damaged, decode, is_final_end, lines
 from outrider.streamer.clock import Clock
 from outrider.streamer.cursor import Place
-from outrider.streamer.ends import Circumstances, End, agrees, decide, is_final, is_scheduled
+from outrider.streamer.ends import Circumstances, End, agrees, decide, is_scheduled
 from outrider.streamer.own import told_before
 from outrider.streamer.process import Process, is_of_this_host, oom_counter_moved, oom_kills
 
@@ -37,6 +37,7 @@ class Member:
     process: Process | None
     own_end: Mapping[str, Any] | None = None
     ended: bool = False
+    is_dead: bool = False
     size: int = -1
     read_at: int = -1
     changed: float = 0.0
@@ -142,7 +143,7 @@ class Roster:
                 # While it grows, its last lines are enough; at its death, look further back.
                 tail = _TAIL_BYTES if death is not None or member.is_quiet(tick) else _QUICK_BYTES
                 member.own_end = self._last_end(member, sizes, tail) or member.own_end
-            if member.own_end is not None and is_final(member.own_end):
+            if member.own_end is not None and is_final_end(member.own_end):
                 member.ended = True
                 continue
             if member.process is None:
@@ -154,8 +155,9 @@ class Roster:
                 continue
             if death is None:
                 continue
-            if member.read_at != member.size:
-                continue  # it wrote its last while we looked: read that first
+            if not member.is_dead or member.read_at != member.size:
+                member.is_dead = True  # its last words may have come after our look: look again
+                continue
             self._settle(member, decide(death, self._circumstances(tick)), found)
         return found
 
