@@ -384,23 +384,22 @@ def test_neither_namespace_loads_the_other(pl: Any) -> None:
 
 def test_lightning_cli_builds_one_and_runs_twice(pl: Any, place: Path) -> None:
     """SaveConfigCallback refuses a folder that has a config: each run has its own."""
-    script = f"""
-        from {pl.__name__}.cli import LightningCLI
-        from {pl.__name__}.demos.boring_classes import BoringModel, BoringDataModule
-        LightningCLI(BoringModel, BoringDataModule)
-    """
-    Path("cli.py").write_text(textwrap.dedent(script))
+    from importlib import import_module
+
+    boring = import_module(f"{pl.__name__}.demos.boring_classes")
+    cli = import_module(f"{pl.__name__}.cli").LightningCLI
     for _ in range(2):
-        done = subprocess.run(
-            [sys.executable, "cli.py", "fit", "--trainer.max_epochs=1",
-             "--trainer.limit_train_batches=2", "--trainer.limit_val_batches=0",
-             "--trainer.accelerator=cpu", "--trainer.devices=1",
-             "--trainer.logger=outrider_lightning.OutriderLogger",
-             "--trainer.logger.init_args.project=cli",
-             "--trainer.logger.init_args.tags=[a,b]"],
-            capture_output=True, text=True, timeout=120, check=False,
+        cli(
+            boring.BoringModel,
+            boring.BoringDataModule,
+            args=[
+                "fit", "--trainer.max_epochs=1", "--trainer.limit_train_batches=2",
+                "--trainer.limit_val_batches=0", "--trainer.accelerator=cpu", "--trainer.devices=1",
+                "--trainer.logger=outrider_lightning.OutriderLogger",
+                "--trainer.logger.init_args.project=cli",
+                "--trainer.logger.init_args.tags=[a,b]",
+            ],
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr
     configs = sorted(place.glob("lightning_logs/*/config.yaml"))
     assert len(configs) == 2
     assert "outrider_lightning" in configs[0].read_text()
