@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -46,6 +47,8 @@ def show(figures: Iterable[Figure]) -> str:
         cells = (what.ljust(widths[0]), value.rjust(widths[1]), budget.rjust(widths[2]))
         lines.append("  ".join([*cells, verdict.ljust(widths[3]), detail]).rstrip())
     lines.insert(1, "─" * (sum(widths) + 6))
+    load, cores = os.getloadavg()[0], os.cpu_count()
+    lines.append(f"load average {load:.1f} on {cores} cores: above {cores}, wall times say little")
     return "\n".join(lines)
 
 

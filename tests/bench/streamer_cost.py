@@ -93,11 +93,15 @@ def trainer(home: str, url: str, token: str) -> Iterator[tuple[subprocess.Popen[
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     assert process.stdout
+    folder = ""
     try:
         folder, when = process.stdout.readline().split()
         yield process, folder, float(when)
     finally:
-        process.communicate("\n")
+        process.kill()
+        process.communicate()
+        # Its streamer would go on delivering, into the next measurement.
+        os.kill(delivery(folder)["pid"], signal.SIGKILL)
 
 
 def delivery(folder: str, seconds: float = 20.0) -> dict[str, Any]:
@@ -116,12 +120,8 @@ def measure() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(prefix="outrider-bench-") as home, server(home) as running:
         starts = []
         for _ in range(STARTS):
-            with trainer(home, running.url, running.token) as (process, folder, when):
-                first = delivery(folder)
-                starts.append(first["at"] - when)
-                _tell(process, 0, 0)
-                os.kill(first["pid"], signal.SIGKILL)  # do not measure many at once
-                process.kill()
+            with trainer(home, running.url, running.token) as (_, folder, when):
+                starts.append(delivery(folder)["at"] - when)
         detail = f"least {min(starts):.3f}, most {max(starts):.3f}"
         yield Figure("streamer ready after init()", median(starts), " s", 0.3, detail)
 
@@ -133,7 +133,6 @@ def measure() -> Iterator[Figure]:
             detail = f"over {AT_REST:.0f} s, sampling included"
             yield Figure("streamer at rest, share of a core", share, " %", 0.5, detail)
             yield Figure("streamer at rest, resident", streamer.memory(), " MB", 45)
-            process.kill()
 
         with trainer(home, running.url, running.token) as (process, folder, _):
             streamer = Watched(delivery(folder)["pid"])
@@ -149,7 +148,6 @@ def measure() -> Iterator[Figure]:
             yield Figure(f"streamer at {RATE:,} records/s, resident", streamer.memory(), " MB", 45)
             behind = delivery(folder)["behind_bytes"]
             yield Figure("… and behind by", behind / 1e6, " MB", None, "at the last look")
-            process.kill()
 
 
 def _tell(process: subprocess.Popen[str], seconds: float, rate: int) -> None:
