@@ -9,13 +9,15 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from outrider.journal.record import POINTS, Damaged, Record, decode, lines, number
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Keys = tuple[str, ...]
 SYSTEM = "sys"

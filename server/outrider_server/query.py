@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from outrider.errors import UsageError
 from outrider_server import buckets
-from outrider_server.buckets import Floats, Ints
+
+if TYPE_CHECKING:
+    from outrider_server.buckets import Floats, Ints
 
 DEFAULT_WIDTH = 600
 MAX_WIDTH = 10_000
@@ -126,11 +128,13 @@ class Frame:
 
     def pixel_of(self, x: Floats) -> Ints:
         """The pixel that each x is in."""
-        return np.clip((x - self.low) / self.pixel, 0, self.width - 1).astype(np.int64)
+        pixels: Ints = np.clip((x - self.low) / self.pixel, 0, self.width - 1).astype(np.int64)
+        return pixels
 
     def middle(self, pixels: Ints) -> Floats:
         """The x in the middle of pixels."""
-        return self.low + (pixels + 0.5) * self.pixel
+        x: Floats = self.low + (pixels + 0.5) * self.pixel
+        return x
 
 
 def exact_line(points: Points, *, whole_x: bool) -> dict[str, Any]:
@@ -214,32 +218,22 @@ def _marks(merged: Floats, middle: Floats, steps: Floats) -> list[dict[str, Any]
     ]
 
 
-_STRIDE = 256
-
-
 def averaged(values: Floats, weight: float) -> Floats:
     """The exponential moving average of finite values, without its bias towards zero.
 
     As in Kingma & Ba, "Adam", section 3: divided by (1 - weight**n). Non-finite values are passed
-    over and give NaN. Worked out in strides, each as a product with a triangular matrix.
+    over and give NaN. Sums over 1, 2, 4, … neighbours double until older values weigh nothing.
     """
     out = np.full(len(values), np.nan)
     finite = np.isfinite(values)
-    given = values[finite]
-    if not len(given):
-        return out
-    powers = weight ** np.arange(_STRIDE + 1)
-    gap = np.arange(_STRIDE)[:, None] - np.arange(_STRIDE)[None, :]
-    mix = np.where(gap >= 0, powers[np.abs(gap)], 0.0) * (1 - weight)
-    strides = np.zeros((-(-len(given) // _STRIDE), _STRIDE))
-    strides.reshape(-1)[: len(given)] = given
-    mixed = strides @ mix.T
-    before = 0.0
-    for line in mixed:
-        line += before * powers[1:]
-        before = line[-1]
-    plain = mixed.reshape(-1)[: len(given)]
-    out[finite] = plain / (1 - weight ** np.arange(1, len(given) + 1))
+    total = (1 - weight) * values[finite]
+    count = len(total)
+    reach, share = 1, weight
+    while reach < count and share > 1e-20:
+        before = total[:-reach] * share
+        total[reach:] += before
+        reach, share = 2 * reach, share * share
+    out[finite] = total / (1 - weight ** np.arange(1, count + 1))
     return out
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from outrider_server.store.values import Cell
+if TYPE_CHECKING:
+    from outrider_server.store.values import Cell
 
 
 class Names:

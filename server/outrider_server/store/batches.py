@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from outrider_server.ingest import Stretch, Table, read_batch
-from outrider_server.store.attributes import Names
 from outrider_server.store.codec import Block, pack_blocks
 from outrider_server.store.records import Applying, apply, count_gap
 from outrider_server.store.recount import recount
 from outrider_server.store.track import TailEntry, Track
 
 if TYPE_CHECKING:
+    from outrider_server.store.attributes import Names
     from outrider_server.store.tailcache import TailCache
 
 

@@ -126,7 +126,7 @@ def unpack_values(kind: int, data: bytes) -> tuple[Floats, dict[int, int]]:
     if kind == INT64:
         numbers = unpack_ints(data)
         values = numbers.astype(np.float64)
-        large = np.nonzero((np.abs(values) >= EXACT))[0]
+        large = np.nonzero(np.abs(values) >= EXACT)[0]
         return values, {int(at): int(numbers[at]) for at in large}
     raw = unsqueeze(data)
     (length,) = struct.unpack_from("<I", raw)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import inf, isfinite, nan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from outrider.journal.record import word
 from outrider_server.buckets import COUNT, HIGH, HIGH_AT, LAST, LOW, LOW_AT, MEAN
-from outrider_server.store.codec import Block, Floats, Ints
+
+if TYPE_CHECKING:
+    from outrider_server.store.codec import Block, Floats, Ints
 
 Row = tuple[Any, ...]
 

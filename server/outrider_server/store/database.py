@@ -25,10 +25,10 @@ def place(url_or_path: str | Path) -> Path:
     text = str(url_or_path)
     if "://" in text and not text.startswith(_SCHEME):
         raise StoreError(
-            f"a store cannot be at {text.split('://')[0]}://…",
+            f"a store cannot be at {text.partition('://')[0]}://…",
             hint="a path, or sqlite:///relative/path, or sqlite:////absolute/path",
         )
-    path = Path(text[len(_SCHEME) :] if text.startswith(_SCHEME) else text).expanduser()
+    path = Path(text.removeprefix(_SCHEME)).expanduser()
     return path / _FILE if path.is_dir() or not path.suffix else path
 
 

@@ -126,7 +126,9 @@ def _metrics(db: sqlite3.Connection, run: int) -> list[dict[str, Any]]:
     definitions = [definition(body) for body in read_document(db, run, "definitions", [])]
     names = ", ".join(COLUMNS)
     rows = db.execute(
-        f"SELECT key, {names} FROM metric WHERE run = ? AND system = 0 ORDER BY key", (run,)
+        f"SELECT key, {names} FROM metric"  # noqa: S608 - the names are ours
+        " WHERE run = ? AND system = 0 ORDER BY key",
+        (run,),
     )
     found = []
     for key, *values in rows:
@@ -195,7 +197,7 @@ def read_records(
     of_kind = "" if kind is None else "AND kind = ? "
     given = (run, after, *(() if kind is None else (kind,)), limit + 1)
     rows = db.execute(
-        f"SELECT seq, writer, body FROM record WHERE run = ? AND seq > ? {of_kind}"
+        f"SELECT seq, writer, body FROM record WHERE run = ? AND seq > ? {of_kind}"  # noqa: S608 - the names are ours
         "ORDER BY seq LIMIT ?",
         given,
     ).fetchall()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import TYPE_CHECKING
 
 from outrider.reading.summary import definition_for
 from outrider_server.store.attributes import Names, drop_cells, write_cells
@@ -10,9 +11,11 @@ from outrider_server.store.chunks import write_all
 from outrider_server.store.codec import unpack_blocks
 from outrider_server.store.counts import COLUMNS
 from outrider_server.store.fold import fold
-from outrider_server.store.tailcache import TailCache
-from outrider_server.store.track import Track
 from outrider_server.store.values import Cell, cell
+
+if TYPE_CHECKING:
+    from outrider_server.store.tailcache import TailCache
+    from outrider_server.store.track import Track
 
 _SET = ", ".join(f"{name} = ?" for name in COLUMNS)
 
@@ -22,7 +25,7 @@ def flush(db: sqlite3.Connection, names: Names, track: Track) -> None:
     track.count()
     counts, touched = track.counts, sorted(track.counts.touched)
     db.executemany(
-        f"UPDATE metric SET {_SET} WHERE run = ? AND kid = ?",
+        f"UPDATE metric SET {_SET} WHERE run = ? AND kid = ?",  # noqa: S608 - the names are ours
         [(*counts.row(kid), track.run, kid) for kid in touched],
     )
     _flush_summary(db, names, track, touched)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from outrider_server.store.codec import Block, Floats, Ints
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CHUNK = 2048
 """About how many points make a chunk."""
@@ -162,7 +165,7 @@ def pieces(columns: Columns) -> Iterator[Columns]:
     count = len(columns.steps)
     number = max(1, round(count / CHUNK))
     bounds = [count * at // number for at in range(number + 1)]
-    for low, high in zip(bounds, bounds[1:], strict=False):
+    for low, high in pairwise(bounds):
         cut: dict[tuple[int, int], int] = {
             (r - low, c): value for (r, c), value in columns.exact.items() if low <= r < high
         }

@@ -11,11 +11,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from outrider_server import buckets
-from outrider_server.buckets import Floats, Ints
 from outrider_server.query import Frame, Points, Seen, as_seen, merged
 from outrider_server.store.codec import (
     Block,
@@ -26,7 +26,10 @@ from outrider_server.store.codec import (
     unpack_values,
 )
 from outrider_server.store.fold import rises
-from outrider_server.store.tailcache import TailCache
+
+if TYPE_CHECKING:
+    from outrider_server.buckets import Floats, Ints
+    from outrider_server.store.tailcache import TailCache
 
 _NO_LIMIT = (1 << 63) - 1
 _BLUR = 0.5
@@ -178,7 +181,8 @@ class Metric:
 
     def _against(self, low: float, high: float) -> tuple[list[Part], list[Part]]:
         """The parts that lie wholly in the window, and those that lie across its edge."""
-        inside, edge = [], []
+        inside: list[Part] = []
+        edge: list[Part] = []
         for part in self.shown():
             first, last = self._bounds(part)
             if last < low or first > high:
@@ -206,7 +210,7 @@ class Metric:
         low, high = min(axes), max(axes)
         places = "NULL" if level == "whole" else f"a.{level}"
         rows = self.db.execute(
-            f"SELECT c.axis, c.{level}, {places} FROM chunk c"
+            f"SELECT c.axis, c.{level}, {places} FROM chunk c"  # noqa: S608 - the names are ours
             " JOIN axis a ON a.run = c.run AND a.axis = c.axis"
             " WHERE c.run = ? AND c.kid = ? AND c.axis BETWEEN ? AND ?",
             (self.run, self.kid, low, high),

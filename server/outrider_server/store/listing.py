@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,9 +20,11 @@ from sqlalchemy import (
 )
 
 from outrider_server.filters import Both, Compare, Either, Field, Node, Not, parse, parse_sort
-from outrider_server.query import RunQuery
 from outrider_server.store.schema import attribute, attribute_name, run, tag
 from outrider_server.store.values import HEAD, Cell, value_of
+
+if TYPE_CHECKING:
+    from outrider_server.query import RunQuery
 
 Condition = ColumnElement[bool]
 MOST_RUNS = 10_000

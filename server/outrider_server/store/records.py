@@ -197,7 +197,7 @@ def change_run(db: sqlite3.Connection, run: int, body: dict[str, Any]) -> None:
     """Set name, tags and notes, where they are said."""
     for name in ("name", "notes"):
         if name in body and (body[name] is None or isinstance(body[name], str)):
-            db.execute(f"UPDATE run SET {name} = ? WHERE run = ?", (body[name], run))
+            db.execute(f"UPDATE run SET {name} = ? WHERE run = ?", (body[name], run))  # noqa: S608 - the names are ours
     if isinstance(body.get("tags"), (list, tuple)):
         db.execute("DELETE FROM tag WHERE run = ?", (run,))
         db.executemany(

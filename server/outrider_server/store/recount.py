@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from outrider_server import buckets
 from outrider_server.store.chunks import read_axis, read_values
 from outrider_server.store.codec import EXACT, INT64, MIXED, Block, unpack_blocks
-from outrider_server.store.track import Track
+
+if TYPE_CHECKING:
+    from outrider_server.store.track import Track
 
 
 def recount(db: sqlite3.Connection, track: Track) -> None:

@@ -52,9 +52,9 @@ def create_run(to: Writing, meta: Mapping[str, Any]) -> RunCreated:
             "UPDATE run SET meta = ?, host = ? WHERE run = ?",
             (_text(meta), _word(meta.get("host")), track.run),
         )
-    if isinstance(writer, str) and writer:
-        if attempt > track.attempt or track.creator is None:
-            begin_attempt(applying, attempt, writer)
+    later = attempt > track.attempt or track.creator is None
+    if later and isinstance(writer, str) and writer:
+        begin_attempt(applying, attempt, writer)
     (name,) = to.db.execute("SELECT name FROM run WHERE run = ?", (track.run,)).fetchone()
     return RunCreated(
         project,
@@ -125,7 +125,7 @@ def update_run(to: Writing, project: str, run_id: str, changes: Mapping[str, Any
     unknown = set(changes) - {"name", "tags", "notes"}
     if unknown:
         raise UsageError(
-            f"a run's {sorted(unknown)[0]} cannot be changed", hint="name, tags and notes can"
+            f"a run's {min(unknown)} cannot be changed", hint="name, tags and notes can"
         )
     for name in ("name", "notes"):
         if changes.get(name) is not None and not isinstance(changes[name], str):
@@ -137,13 +137,17 @@ def update_run(to: Writing, project: str, run_id: str, changes: Mapping[str, Any
     change_run(to.db, track.run, dict(changes))
 
 
-def delete_run(to: Writing, project: str, run_id: str) -> None:
-    """Delete a run and all of its data. Raises ``NotFound``."""
-    number = _known(to, project, run_id).run
+def delete_run(to: Writing, project: str, run_id: str) -> bool:
+    """Delete a run and all of its data; False where there is none."""
+    try:
+        number = to.track(project, run_id).run
+    except UnknownRun:
+        return False
     for table in RUN_TABLES:
-        to.db.execute(f"DELETE FROM {table.name} WHERE run = ?", (number,))
+        to.db.execute(f"DELETE FROM {table.name} WHERE run = ?", (number,))  # noqa: S608 - the names are ours
     to.db.execute("DELETE FROM run WHERE run = ?", (number,))
     to.drop(project, run_id)
+    return True
 
 
 def _known(to: Writing, project: str, run_id: str) -> Any:

@@ -27,7 +27,6 @@ VERSION = 1
 """The schema that this code reads and writes; one more for each migration."""
 
 metadata = MetaData()
-_PACKED = {"sqlite_with_rowid": False}
 
 
 def _key(name: str, kind: type = Integer) -> Column[int]:
@@ -68,7 +67,9 @@ run = Table(
     sqlite_autoincrement=True,  # a number is never used again, whatever was deleted
 )
 
-tag = Table("tag", metadata, _key("run"), Column("tag", Text, primary_key=True), **_PACKED)
+tag = Table(
+    "tag", metadata, _key("run"), Column("tag", Text, primary_key=True), sqlite_with_rowid=False
+)
 
 segment = Table(
     "segment",
@@ -77,7 +78,7 @@ segment = Table(
     Column("writer", Text, primary_key=True),
     _key("segment"),
     Column("offset", BigInteger, nullable=False),
-    **_PACKED,
+    sqlite_with_rowid=False,
 )
 
 writer = Table(
@@ -89,7 +90,7 @@ writer = Table(
     Column("head", Text),
     Column("own_end", Text),
     Column("other_end", Text),
-    **_PACKED,
+    sqlite_with_rowid=False,
 )
 
 attempt = Table(
@@ -100,7 +101,7 @@ attempt = Table(
     Column("rewind", BigInteger),
     Column("t", Float),
     Column("last_step", BigInteger),
-    **_PACKED,
+    sqlite_with_rowid=False,
 )
 
 document = Table(
@@ -109,7 +110,7 @@ document = Table(
     _key("run"),
     Column("kind", Text, primary_key=True),
     Column("body", Text, nullable=False),
-    **_PACKED,
+    sqlite_with_rowid=False,
 )
 
 metric = Table(
@@ -133,7 +134,7 @@ metric = Table(
     Column("last_t", Float),
     Column("last_step", BigInteger),
     Index("metric_key", "run", "key", "system", unique=True),
-    **_PACKED,
+    sqlite_with_rowid=False,
 )
 
 tail = Table(
@@ -145,7 +146,7 @@ tail = Table(
     Column("steps", Integer, nullable=False),
     Column("points", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    **_PACKED,
+    sqlite_with_rowid=False,
 )
 
 axis = Table(
@@ -164,7 +165,7 @@ axis = Table(
     Column("time_high", Float, nullable=False),
     Column("coarse", LargeBinary, nullable=False),
     Column("fine", LargeBinary, nullable=False),
-    **_PACKED,
+    sqlite_with_rowid=False,
 )
 
 axis_values = Table(
@@ -174,7 +175,7 @@ axis_values = Table(
     _key("axis", BigInteger),
     Column("steps", LargeBinary, nullable=False),
     Column("times", LargeBinary, nullable=False),
-    **_PACKED,
+    sqlite_with_rowid=False,
 )
 
 chunk = Table(
@@ -187,7 +188,7 @@ chunk = Table(
     Column("whole", LargeBinary, nullable=False),
     Column("coarse", LargeBinary, nullable=False),
     Column("fine", LargeBinary, nullable=False),
-    **_PACKED,
+    sqlite_with_rowid=False,
 )
 
 chunk_values = Table(
@@ -198,7 +199,7 @@ chunk_values = Table(
     _key("axis", BigInteger),
     Column("stored_as", SmallInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    **_PACKED,
+    sqlite_with_rowid=False,
 )
 
 attribute_name = Table(
@@ -222,7 +223,7 @@ attribute = Table(
     Column("body", Text),
     # the one index behind filter and sort: everything they ask for lies in it
     Index("attribute_value", "name", "number", "head", "run"),
-    **_PACKED,
+    sqlite_with_rowid=False,
 )
 
 record = Table(
@@ -235,7 +236,7 @@ record = Table(
     Column("writer", Text, nullable=False),
     Column("body", Text, nullable=False),
     Index("record_kind", "run", "kind", "seq"),
-    **_PACKED,
+    sqlite_with_rowid=False,
 )
 
 token = Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,13 +17,14 @@ from outrider_server.query import (
     Points,
     SeriesQuery,
     against,
-    as_seen,
     averaged,
     bucket_line,
     exact_line,
 )
 from outrider_server.store.lines import Metric, open_metric, read_tail
-from outrider_server.store.tailcache import TailCache
+
+if TYPE_CHECKING:
+    from outrider_server.store.tailcache import TailCache
 
 POINTS_PAGE = 200_000
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sqlite3
 from sqlalchemy import Connection, select
 
 from outrider.errors import NotFound
@@ -17,11 +17,16 @@ from outrider_server.store import detail, runs, series, tokens
 from outrider_server.store.batches import Ack, Batch
 from outrider_server.store.database import place, prepare, readers
 from outrider_server.store.listing import ROW, Keys, complete, list_runs
-from outrider_server.store.runs import RunCreated
 from outrider_server.store.schema import project as project_table
 from outrider_server.store.schema import run as run_table
 from outrider_server.store.tailcache import TailCache
 from outrider_server.store.writer import Deliver, Writer
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from outrider_server.store.runs import RunCreated
+    from outrider_server.store.series import Run
 
 
 class Store:
@@ -54,7 +59,7 @@ class Store:
         self._writer.close()
         self._readers.dispose()
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,9 +93,9 @@ class Store:
         self._writer.call(lambda to: runs.update_run(to, project, run, changes))
         return self.run(project, run)
 
-    def delete_run(self, project: str, run: str) -> None:
-        """Delete a run and all of its data."""
-        self._writer.call(lambda to: runs.delete_run(to, project, run))
+    def delete_run(self, project: str, run: str) -> bool:
+        """Delete a run and all of its data; False where there was none."""
+        return self._writer.call(lambda to: runs.delete_run(to, project, run))
 
     # -- reading
 
@@ -219,7 +224,7 @@ class Store:
             for row in self.tokens_all()
         ]
 
-    def _find(self, db: sqlite3.Connection, project: str, run: str) -> series.Run:
+    def _find(self, db: sqlite3.Connection, project: str, run: str) -> Run:
         found = series.find_run(db, project, run)
         if found is None:
             raise NotFound(f"no run {run!r} in project {project!r}")

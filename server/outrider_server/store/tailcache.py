@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from threading import Lock
+from typing import TYPE_CHECKING
 
-from outrider_server.store.codec import Block
+if TYPE_CHECKING:
+    from outrider_server.store.codec import Block
 
 Place = tuple[int, int]
 """A run's number and a row's seq; what a place holds never changes while it is there."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from outrider.reading.summary import Definition, definition
 from outrider_server.store.codec import Block, unpack_blocks
 from outrider_server.store.counts import COLUMNS, Counts
 from outrider_server.store.values import flat
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FOLD_STEPS, FOLD_POINTS, FOLD_BATCHES = 2000, 400_000, 256
 """A tail is folded when it has this many records, points or batches."""
@@ -164,7 +166,7 @@ def load(db: sqlite3.Connection, project: str, run_id: str) -> Track | None:
     }
     track.set_limits()
     columns = ", ".join(COLUMNS)
-    metrics = db.execute(f"SELECT kid, system, key, {columns} FROM metric WHERE run = ?", (run,))
+    metrics = db.execute(f"SELECT kid, system, key, {columns} FROM metric WHERE run = ?", (run,))  # noqa: S608 - the names are ours
     for kid, system, key, *counts in metrics:
         track.kids[bool(system), key] = kid
         track.counts.load(kid, tuple(counts))

@@ -18,7 +18,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from outrider.errors import NotFound, StoreError, UsageError
 from outrider_server.store.attributes import Names
@@ -33,8 +33,10 @@ from outrider_server.store.batches import (
 )
 from outrider_server.store.database import connect
 from outrider_server.store.flush import flush, fold_tail
-from outrider_server.store.tailcache import TailCache
 from outrider_server.store.track import Track, load
+
+if TYPE_CHECKING:
+    from outrider_server.store.tailcache import TailCache
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
