@@ -192,3 +192,14 @@ def test_a_history_of_many_points_merges_as_a_simple_model_says(tmp_path: Path) 
     assert {row["_step"]: {key: row[key] for key in row if key[0] != "_"} for row in rows} == {
         step: {key: value for key, (_, value) in row.items()} for step, row in model.items()
     }
+
+
+def test_an_integer_that_a_float_cannot_hold_is_kept(made: Made) -> None:
+    large = (1 << 53) + 1
+    made.write(point(101.0, 0, n=1), point(102.0, 1, n=large), point(103.0, 0, n=2))
+    run = api.open(made.path)
+    assert run.points("n").values == [1.0, large, 2.0]
+    assert [row["n"] for row in run.history()] == [2.0, large]
+    assert run.history().columns["n"].dtype == "float64"
+    made.write({"t": 104.0, "s": 2, "p": {"n": -large}})
+    assert run.refresh().summary == {"n": -large}

@@ -115,7 +115,7 @@ def server(settings: Settings) -> Iterator[Finding]:
     except OutriderError as error:
         hint = error.hint
         if settings.mode == "online":
-            hint = f"{hint or 'is it running?'} Until then runs are recorded and wait here."
+            hint = f"{hint or 'is it running?'}; until then runs are recorded, and wait here"
         yield Finding("server", broken, error.message, hint)
         return
     took = (time.monotonic() - started) * 1000

@@ -95,7 +95,7 @@ def _show(
     answer = (
         f"[green]answers[/] (version {plain(server['version'])})"
         if server["reachable"]
-        else f"[red]does not answer[/]: {plain(server['problem'])}"
+        else f"[red]does not answer[/]: {plain(server['problem'].removeprefix(settings.url + ': '))}"
     )
     console().print(
         facts(

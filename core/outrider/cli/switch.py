@@ -36,7 +36,7 @@ def switch_off(
     """Keep this folder's runs on this machine; [bold]outrider sync[/] sends them later."""
     _switch(folder, "disabled" if disabled else "offline")
     if disabled:
-        say("[yellow]disabled[/]: nothing is recorded in this folder until[/] outrider on")
+        say("[yellow]disabled[/]: nothing is recorded in this folder until outrider on")
     else:
         say("[yellow]off[/]: runs are recorded here and sent nowhere; later: outrider sync")
 

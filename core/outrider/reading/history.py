@@ -22,10 +22,11 @@ STEP, TIME = "_step", "_time"
 class History:
     """One row per step, by rising step: ``_step``, ``_time`` and the metrics logged at it.
 
-    ``_time`` is when the row's latest value was logged, in unix seconds. Values are 64-bit floats.
-    Nothing is sampled and nothing is filled in: a metric that was not logged at a step is *absent*
-    there, which is not the same as NaN. ``rows()`` leaves an absent metric out, ``columns`` holds
-    NaN for it (``present`` tells the two apart), and Arrow holds null.
+    ``_time`` is when the row's latest value was logged, in unix seconds. Values are floats; an integer
+    beyond 2**53, which a float cannot hold, stays one in ``rows()``. Nothing is sampled and nothing is
+    filled in: a metric that was not logged at a step is *absent* there, which is not the same as NaN.
+    ``rows()`` leaves an absent metric out, ``columns`` holds NaN for it (``present`` tells the two
+    apart), and Arrow holds null.
 
     A table of system metrics has one row per moment instead, and no ``_step``.
     """
@@ -79,7 +80,7 @@ class History:
         found = self._leading(numpy)
         for key, one in self._series.items():
             column = numpy.full(len(self), numpy.nan)
-            column[self._rows_of(one, numpy)] = numpy.frombuffer(one.values, dtype=numpy.float64)
+            column[self._rows_of(one, numpy)] = numpy.array(one.values, dtype=numpy.float64)
             found[key] = column
         return found
 

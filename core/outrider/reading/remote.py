@@ -86,7 +86,7 @@ class ServerSource:
                 [0] * len(times) if system else page["attempt"],
                 [0] * len(times) if system else page["steps"],
                 times,
-                [float(value) for value in page["values"]],
+                [float(value) if isinstance(value, str) else value for value in page["values"]],
             )
             if page.get("next") is None:
                 return series

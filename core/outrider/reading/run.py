@@ -249,10 +249,10 @@ class Run:
         series = logged(self._source.points(key), limit)
         return Points(
             key,
-            series.steps.tolist(),
-            series.times.tolist(),
-            series.values.tolist(),
-            series.attempts.tolist(),
+            list(series.steps),
+            list(series.times),
+            list(series.values),
+            list(series.attempts),
         )
 
     def system(self, keys: Sequence[str] | None = None) -> History:

@@ -18,6 +18,9 @@ NO_LIMIT = (1 << 63) - 1
 """The largest step there can be: what is not rewound shows all of its steps."""
 
 
+_EXACT = 1 << 53
+
+
 class Attempt(NamedTuple):
     """One attempt at a run: its number, when it began (unix seconds), and the step behind which it
     superseded what earlier attempts had logged (None: it kept everything)."""
@@ -31,13 +34,14 @@ class Attempt(NamedTuple):
 class Series:
     """Points of one metric in the order they were logged; four columns of equal length.
 
-    ``attempts`` and ``steps`` are integers, ``times`` unix seconds, ``values`` 64-bit floats.
+    ``attempts`` and ``steps`` are integers, ``times`` unix seconds. ``values`` are 64-bit floats;
+    where integers came that a float cannot hold they are a list, and those integers stand in it.
     """
 
     attempts: array[int] = field(default_factory=lambda: array("i"))
     steps: array[int] = field(default_factory=lambda: array("q"))
     times: array[float] = field(default_factory=lambda: array("d"))
-    values: array[float] = field(default_factory=lambda: array("d"))
+    values: array[float] | list[float] = field(default_factory=lambda: array("d"))
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -50,7 +54,9 @@ class Series:
         self.attempts.append(attempt)
         self.steps.append(step)
         self.times.append(time)
-        self.values.append(value)
+        if is_large(value) and isinstance(self.values, array):
+            self.values = self.values.tolist()
+        self.values.append(value if is_large(value) else float(value))
 
     def extend(
         self,
@@ -60,19 +66,28 @@ class Series:
         values: Sequence[float],
     ) -> None:
         """Add many points at the end."""
+        plain = [value if is_large(value) else float(value) for value in values]
+        if isinstance(self.values, array) and any(map(is_large, values)):
+            self.values = self.values.tolist()
         self.attempts.extend(attempts)
         self.steps.extend(steps)
         self.times.extend(times)
-        self.values.extend(values)
+        self.values.extend(plain)
 
     def chosen(self, order: Sequence[int]) -> Series:
         """The points at these places, in this order."""
+        chosen = [self.values[at] for at in order]
         return Series(
             array("i", (self.attempts[at] for at in order)),
             array("q", (self.steps[at] for at in order)),
             array("d", (self.times[at] for at in order)),
-            array("d", (self.values[at] for at in order)),
+            array("d", chosen) if isinstance(self.values, array) else chosen,
         )
+
+
+def is_large(value: float) -> bool:
+    """Whether a value is an integer that a 64-bit float cannot hold for sure."""
+    return type(value) is int and not -_EXACT <= value <= _EXACT
 
 
 def limits(attempts: Sequence[Attempt]) -> dict[int, int]:

@@ -64,7 +64,7 @@ def reduced(series: Series, how: str | None, goal: str | None = None) -> float |
     if how == "best":
         how = "max" if goal == "maximize" else "min"
     if how in ("min", "max", "mean"):
-        finite = [value for value in series.values if isfinite(value)]
+        finite = [float(value) for value in series.values if isfinite(value)]
         if finite and how == "mean":
             return fsum(finite) / len(finite)
         if finite:
