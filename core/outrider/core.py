@@ -74,7 +74,7 @@ def init(
     Raises ``UsageError`` for a wrong argument and ``SettingsError`` for a wrong variable or
     settings file, each with a hint; nothing else, and nothing after it.
     """
-    global _active, _was_started
+    global _was_started
     from outrider.errors import UsageError
     from outrider.start import start_run
 
@@ -155,7 +155,9 @@ def define_metric(
         _active.define_metric(name, step, summary, goal, hidden, **other)
 
 
-def save(path_or_glob: Any, base: str | None = None, policy: str = "now", **other: Any) -> list[str]:
+def save(
+    path_or_glob: Any, base: str | None = None, policy: str = "now", **other: Any
+) -> list[str]:
     """Keep files with the active run; see ``Run.save``."""
     if _active is None:
         _not_started("save()")
@@ -192,7 +194,7 @@ def login(url: str | None = None, key: str | None = None, **other: Any) -> bool:
 
 
 def _finish_at_exit() -> None:
-    for run in list(_open_runs):
+    for run in _open_runs:
         run._end_at_exit()
 
 

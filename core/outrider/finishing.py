@@ -82,7 +82,9 @@ def wait_for_delivery(run: Run, position: tuple[str, int, int], ending: Ending) 
     settings = run.settings
     assert run.folder is not None
     if settings.mode == "offline":
-        _tell(run, f"{run.name} {ending.state}, recorded offline; send it: outrider sync {run.folder}")
+        _tell(
+            run, f"{run.name} {ending.state}, recorded offline; send it: outrider sync {run.folder}"
+        )
         return
     seconds = settings.finish_seconds
     last_chance = seconds > 0 and is_last_chance()

@@ -28,7 +28,9 @@ def make_folder(path: str) -> None:
 def write_file(path: str, data: bytes) -> None:
     """Write a small file for this user alone, whole or not at all (temp + rename)."""
     temporary = f"{path}.{os.getpid()}.tmp"
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    fd = os.open(
+        temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+    )
     try:
         os.fchmod(fd, 0o600)
         while data:
@@ -104,7 +106,9 @@ def claim_meta(path: str, meta: Mapping[str, Any]) -> bool:
 
     target = os.path.join(path, "run.json")
     temporary = f"{target}.{os.getpid()}.new"
-    write_file(temporary, orjson.dumps(meta, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    write_file(
+        temporary, orjson.dumps(meta, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    )
     try:
         os.link(temporary, target)
     except FileExistsError:

@@ -9,9 +9,7 @@ from outrider.errors import UsageError
 DEFAULT_PROJECT = "uncategorized"
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
-_ID_LETTERS = frozenset(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
-)
+_ID_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
 _WRITER_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 _HOST_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-")
 

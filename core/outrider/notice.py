@@ -18,7 +18,7 @@ def say(text: str) -> None:
     try:
         sys.stderr.write(f"outrider: {text}\n")
         sys.stderr.flush()
-    except Exception:  # noqa: S110 - a closed or broken stderr is the user's, and no reason to stop
+    except Exception:
         pass
 
 

@@ -103,7 +103,9 @@ def _register(pm: pluggy.PluginManager, record: PluginRecord, plugin: object) ->
         if short in hooks.SPECIFICATIONS:
             record.hooks.append(short)
         else:
-            say_once(name, f"plugin {record.name} implements {name}, which is no hook of this version")
+            say_once(
+                name, f"plugin {record.name} implements {name}, which is no hook of this version"
+            )
 
 
 def register(plugin: object, name: str) -> None:

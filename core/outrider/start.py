@@ -15,7 +15,7 @@ from outrider import __version__
 from outrider.attributes import read_config
 from outrider.errors import JournalError, OutriderError, UsageError
 from outrider.folder import claim_meta, make_run_folder, state_root, write_meta
-from outrider.ids import DEFAULT_PROJECT, new_run_id, new_run_name
+from outrider.ids import DEFAULT_PROJECT, new_run_id, new_run_name, new_writer_id
 from outrider.journal.reader import RunFolder
 from outrider.journal.record import Damaged, decode
 from outrider.journal.writer import Clock, JournalWriter, boot_id, start_ticks
@@ -186,12 +186,14 @@ class _Start:
         asks_server = self.settings.resume in ("allow", "must", "auto") and self.settings.id
         if asks_server and self.settings.mode == "online":
             return self._resume_from_server(folder, meta)
-        writer = self._writer(folder, meta["id"], attempt=1, primary=True)
-        meta["writer"] = writer.writer
-        if not claim_meta(folder, meta):  # another rank was quicker: join it
-            writer.primary = False
-            return self._open(folder, RunFolder(folder).meta(), writer, attempt=1, is_new=False)
-        return self._open(folder, meta, writer, attempt=1, first_step=0)
+        meta["writer"] = new_writer_id()
+        is_first = claim_meta(folder, meta)
+        if not is_first:  # another rank was quicker: join it
+            meta = RunFolder(folder).meta()
+        writer = self._writer(
+            folder, meta["id"], attempt=1, name=meta["writer"] if is_first else None
+        )
+        return self._open(folder, meta, writer, attempt=1, is_new=is_first)
 
     def _resume_from_server(self, folder: str, meta: dict[str, Any]) -> Run:
         """A run that only the server may know: ask through the streamer, wait a little, go on."""
@@ -224,13 +226,13 @@ class _Start:
         reader = RunFolder(folder)
         attempt = int(known.get("attempt", 1))
         if self.rewind_to is None and _has_living_writer(reader, attempt):
-            writer = self._writer(folder, meta["id"], attempt=attempt, primary=False)
+            writer = self._writer(folder, meta["id"], attempt=attempt, name=None)
             return self._open(folder, known, writer, attempt=attempt, is_new=False)
         last = _last_step(reader, str(known.get("writer")))
         return self._new_attempt(folder, meta, attempt + 1, 0 if last is None else last + 1)
 
     def _new_attempt(self, folder: str, meta: dict[str, Any], attempt: int, first_step: int) -> Run:
-        writer = self._writer(folder, meta["id"], attempt=attempt, primary=True)
+        writer = self._writer(folder, meta["id"], attempt=attempt, name=new_writer_id())
         meta.update(attempt=attempt, writer=writer.writer)
         if attempt > 1:
             writer.append({"k": "attempt", "a": attempt, "rewind": self.rewind_to})
@@ -239,12 +241,16 @@ class _Start:
         write_meta(folder, meta)
         return self._open(folder, meta, writer, attempt=attempt, first_step=first_step)
 
-    def _writer(self, folder: str, run_id: str, *, attempt: int, primary: bool) -> JournalWriter:
+    def _writer(
+        self, folder: str, run_id: str, *, attempt: int, name: str | None
+    ) -> JournalWriter:
+        """A journal for this process; with ``name``, as the writer whose end is the run's."""
         return JournalWriter(
             folder,
             run_id,
             attempt=attempt,
-            primary=primary,
+            primary=name is not None,
+            writer=name,
             segment_bytes=self.settings.segment_bytes,
             clock=self.clock,
         )

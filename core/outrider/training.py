@@ -10,8 +10,7 @@ import sys
 from collections.abc import Mapping
 from itertools import count
 from time import monotonic
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -19,10 +18,16 @@ from outrider import values
 from outrider.attributes import Config, Summary
 from outrider.finishing import Ending, end_of_exception, wait_for_delivery
 from outrider.journal.record import MAX_RECORD
-from outrider.journal.writer import JournalWriter
 from outrider.notice import say_once, swallow
-from outrider.settings import Settings
 from outrider.streamer import spawn
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from outrider.journal.writer import JournalWriter
+    from outrider.settings import Settings
 
 _FAST = (
     orjson.OPT_APPEND_NEWLINE
@@ -246,7 +251,7 @@ class Run:
         if now < self._look_at or self.folder is None or self._writer is None:
             return
         self._look_at = now + RESTART_SECONDS
-        if not self._writer.role == "trainer" or spawn.is_running(self.folder):
+        if spawn.is_running(self.folder):
             return
         self._look_at = now + self._pause
         self._pause = min(self._pause * 2, 300.0)
@@ -399,7 +404,7 @@ class Run:
         ending = end_of_exception(error) if error is not None else Ending("finished")
         self._end(ending)
 
-    def __enter__(self) -> Run:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

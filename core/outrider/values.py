@@ -86,8 +86,7 @@ def number_of_type(value: Any) -> Any:
         shape = tuple(getattr(value, "shape", ()))
         if all(length == 1 for length in shape):
             return number(_python_scalar(value.item(), kind))
-        converted = _by_plugin(kind, value, f"not a scalar: shape {shape}")
-        return converted
+        return _by_plugin(kind, value, f"not a scalar: shape {shape}")
     if hasattr(kind, "__index__") and not hasattr(kind, "__float__"):
         return number(int(value))
     if hasattr(kind, "__float__") and not hasattr(kind, "__array__"):
@@ -159,9 +158,15 @@ def _plain(value: Any, depth: int) -> Any:
         return [plain(item, depth + 1) for item in value]
     if isinstance(value, (set, frozenset)):
         return sorted((plain(item, depth + 1) for item in value), key=str)
-    if hasattr(type(value), "__members__"):  # an enum
+    return _plain_object(value, depth)
+
+
+def _plain_object(value: Any, depth: int) -> Any:
+    """What is neither a scalar nor a container: enums, small arrays, functions, plugins' types."""
+    kind = type(value)
+    if hasattr(kind, "__members__"):  # an enum
         return plain(value.value, depth + 1)
-    if callable(getattr(type(value), "tolist", None)):
+    if callable(getattr(kind, "tolist", None)):
         size = 1
         for length in getattr(value, "shape", ()):
             size *= length
@@ -171,7 +176,7 @@ def _plain(value: Any, depth: int) -> Any:
         return f"{value.__module__}.{value.__qualname__}"
     from outrider import plugins
 
-    convert = plugins.first("config", cls=type(value))
+    convert = plugins.first("config", cls=kind)
     if convert is not None:
         return plain(convert(value), depth + 1)
     try:

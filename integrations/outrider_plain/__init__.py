@@ -1,0 +1,1 @@
+"""The plain-Python adapter: conversions for what scripts log and configure with."""

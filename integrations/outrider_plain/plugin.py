@@ -36,7 +36,9 @@ def outrider_convert(cls: type) -> Callable[[Any], Any] | None:
 
 
 def _from_omegaconf(value: Any) -> Any:
-    return sys.modules["omegaconf"].OmegaConf.to_container(value, resolve=True, throw_on_missing=False)
+    return sys.modules["omegaconf"].OmegaConf.to_container(
+        value, resolve=True, throw_on_missing=False
+    )
 
 
 def _from_pydantic(value: Any) -> Any:

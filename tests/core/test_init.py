@@ -216,7 +216,10 @@ def test_a_second_init_finishes_the_first_run_unless_told_otherwise(records: Any
 
 def test_the_same_id_joins_the_run_that_is_still_being_written(training: Path) -> None:
     run = core.init(id="shared")
-    script = "from outrider import core; r = core.init(id='shared'); core.log({'rank': 1}); print(r.folder)"
+    script = (
+        "from outrider import core; r = core.init(id='shared'); core.log({'rank': 1}); "
+        "print(r.folder)"
+    )
     out = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=training
     )
@@ -265,7 +268,7 @@ def test_an_ended_run_goes_on_as_a_new_attempt_and_nothing_is_overwritten(
     assert again.folder == first.folder
     assert (again.attempt, again.step, again.resumed) == (2, 3, True)
     core.log({"a": 2})
-    assert sorted(rows(), key=lambda row: row[0])[-1] == (3, {"a": 2})
+    assert max(rows(), key=lambda row: row[0]) == (3, {"a": 2})
     assert [record.body["a"] for record in records("attempt")] == [2]
 
 
@@ -289,7 +292,10 @@ def test_never_refuses_a_run_that_is_there() -> None:
 
 
 def test_auto_resumes_the_run_that_did_not_finish(training: Path) -> None:
-    script = "import os; from outrider import core; r = core.init(); core.log({'a': 1}); print(r.id, flush=True); os._exit(1)"
+    script = (
+        "import os; from outrider import core; r = core.init(); core.log({'a': 1}); "
+        "print(r.id, flush=True); os._exit(1)"
+    )
     out = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=training, check=False
     )

@@ -173,7 +173,17 @@ def test_numpy_and_whole_float_steps_are_steps(rows: Any) -> None:
 
 
 def test_names_of_any_unicode_and_length_are_kept(rows: Any) -> None:
-    names = ["ä/ö", "日本", "🦊", "a" * 10_000, '"quoted"', "<script>", "null", "new\nline", "\ud800"]
+    names = [
+        "ä/ö",
+        "日本",
+        "🦊",
+        "a" * 10_000,
+        '"quoted"',
+        "<script>",
+        "null",
+        "new\nline",
+        "\ud800",
+    ]
     core.init()
     core.log(dict.fromkeys(names, 1.0))
     ((_, row),) = rows()

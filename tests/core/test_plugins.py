@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -47,7 +47,7 @@ def test_one_plugin_that_raises_is_named_counted_and_finally_left_out(
             raise RuntimeError("boom")
 
     class Fine:
-        seen: list[Any] = []
+        seen: ClassVar[list[Any]] = []
 
         @hookimpl
         def outrider_run_started(self) -> str:
@@ -87,7 +87,9 @@ def test_a_type_is_asked_about_once_and_the_answer_kept(register: Any, rows: Any
     assert asked == [Celsius]
 
 
-def test_a_converter_that_raises_costs_its_value_only(register: Any, rows: Any, capsys: Any) -> None:
+def test_a_converter_that_raises_costs_its_value_only(
+    register: Any, rows: Any, capsys: Any
+) -> None:
     class Odd:
         pass
 

@@ -200,7 +200,9 @@ def test_a_record_glued_behind_a_torn_one_is_salvaged(folder: str) -> None:
     with Path(writer.path()).open("ab") as file:
         file.write(b'{"t":1.0,"s":7,"p":{"a')
     writer.append({"s": 1, "p": {"a": 1}})
-    found = [r for *_, r in RunFolder(folder).records() if isinstance(r, Record) and r.kind != "head"]
+    found = [
+        r for *_, r in RunFolder(folder).records() if isinstance(r, Record) and r.kind != "head"
+    ]
     assert [(record.body["s"], record.torn) for record in found] == [(0, False), (1, True)]
 
 
@@ -216,12 +218,14 @@ def test_folders_and_files_are_the_users_alone_whatever_the_umask(tmp_path: Path
     assert os.stat(writer.path()).st_mode & 0o777 == 0o600
 
 
-def test_a_symlink_planted_where_a_segment_comes_is_not_followed(folder: str, tmp_path: Path) -> None:
+def test_a_symlink_planted_where_a_segment_comes_is_not_followed(
+    folder: str, tmp_path: Path
+) -> None:
     target = tmp_path / "target"
     target.write_text("precious")
     name = "planted"
     os.symlink(target, os.path.join(folder, "journal", f"{name}-000001.jsonl"))
-    with pytest.raises(OSError):
+    with pytest.raises(FileExistsError):
         JournalWriter(folder, "r1", writer=name)
     assert target.read_text() == "precious"
 

@@ -4,7 +4,7 @@ import outrider as wandb
 
 with wandb.init(
     project="context", entity="my-team", name="baseline", tags=["a", "b"], notes="first try",
-    group="experiment-1", job_type="train", config=dict(batch_size=32),
+    group="experiment-1", job_type="train", config={"batch_size": 32},
 ) as run:  # fmt: skip
     run.config.update({"lr": 1e-3}, allow_val_change=True)
     run.config["depth"] = 4
