@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -133,8 +134,7 @@ class Frame:
 
     def middle(self, pixels: Ints) -> Floats:
         """The x in the middle of pixels."""
-        x: Floats = self.low + (pixels + 0.5) * self.pixel
-        return x
+        return self.low + np.asarray(pixels + 0.5, np.float64) * self.pixel
 
 
 def exact_line(points: Points, *, whole_x: bool) -> dict[str, Any]:
@@ -160,10 +160,15 @@ def exact_line(points: Points, *, whole_x: bool) -> dict[str, Any]:
     return line
 
 
-def as_seen(points: Points) -> Seen:
-    """Points as buckets of one each, to be merged with stored ones."""
+def as_seen(points: Points, frame: Frame) -> Seen:
+    """Points as one bucket a pixel, to be merged with stored ones."""
+    starts = _starts(frame.pixel_of(points.x))
+    ends = np.append(starts[1:], len(points.x)) - 1 if len(starts) else starts
     return Seen(
-        points.x, points.steps.astype(np.float64), points.times, buckets.of_points(points.values)
+        points.x[starts],
+        points.steps[ends].astype(np.float64),
+        points.times[ends],
+        buckets.build(points.values, starts, with_places=False),
     )
 
 
@@ -196,7 +201,8 @@ def bucket_line(
     }
     if smooth is not None and smooth.smooth is not None:
         at = _starts(frame.pixel_of(smooth.x))
-        line["smooth"] = buckets.merge(buckets.of_points(smooth.smooth), at)[buckets.LAST][full]
+        seen = buckets.build(smooth.smooth, at, with_places=False)
+        line["smooth"] = seen[buckets.LAST][full]
     return line
 
 
@@ -233,7 +239,10 @@ def averaged(values: Floats, weight: float) -> Floats:
         before = total[:-reach] * share
         total[reach:] += before
         reach, share = 2 * reach, share * share
-    out[finite] = total / (1 - weight ** np.arange(1, count + 1))
+    # the bias is gone where weight**n is nothing beside 1 (and raising it further is slow)
+    early = min(count, int(40 / -log(weight)) + 1 if weight else 1)
+    total[:early] /= 1 - weight ** np.arange(1, early + 1)
+    out[finite] = total
     return out
 
 

@@ -160,13 +160,13 @@ class Metric:
     def seen(self, frame: Frame) -> list[Seen]:
         """Buckets (or points, where buckets are too wide) within the frame, by rising x."""
         if self._all is not None:
-            return [as_seen(self._all.within(frame.low, frame.high))]
+            return [as_seen(self._all.within(frame.low, frame.high), frame)]
         inside, edge = self._against(frame.low, frame.high)
         by_level: dict[str | None, list[Part]] = {None: list(edge)}
         for part in inside:
             by_level.setdefault(self._level(part, frame.pixel), []).append(part)
         found = [
-            as_seen(points.within(frame.low, frame.high))
+            as_seen(points.within(frame.low, frame.high), frame)
             for points in self._points(by_level.pop(None))
         ]
         for level, parts in by_level.items():
