@@ -388,7 +388,7 @@ def deliver(
     All writers' journals are sent, also another machine's. Works beside a live streamer and more
     than once: the server's offsets keep each record single. ``progress`` is called with (bytes
     acknowledged, bytes there). With ``follow`` it goes on until the run is over. It gives up when
-    the server refuses, or has not answered for ``patience`` seconds.
+    the server refuses the token, or takes nothing for ``patience`` seconds.
     """
     clock = clock or Clock()
     run = folder if isinstance(folder, RunFolder) else RunFolder(folder)
@@ -448,7 +448,7 @@ def _deliver(
         tick = clock.tick()
         if report.state in ("waiting", "refused"):
             failing_since = tick if failing_since is None else failing_since
-            if report.state == "refused" or tick - failing_since >= patience:
+            if sender.needs_token or tick - failing_since >= patience:
                 break
         else:
             failing_since = None

@@ -142,7 +142,7 @@ def _wait(
 ) -> Decision:
     asked = retry_after(answer.headers, now)
     seconds = backoff(failures, chance) if asked is None else asked
-    lasting = 400 <= answer.status < 500 and answer.status not in (408, 425, 429)
+    lasting = 400 <= answer.status < 500 and answer.status not in (408, 409, 425, 429)
     return Decision(
         "wait",
         max(seconds, 10.0) if lasting and failures > 3 else seconds,

@@ -64,6 +64,7 @@ class Sender:
         self.report = Report(acked=dict(known or {}))
         self.hurries = False
         self.has_contact = False
+        self.needs_token = False
         self._connect = connect
         self._transport: Transport | None = None
         self._look = look
@@ -283,7 +284,8 @@ class Sender:
     def _obey(self, decision: Decision) -> float:
         """Wait as decided, and say why in the report."""
         seconds = decision.seconds
-        if decision.action == "token":
+        self.needs_token = decision.action == "token"
+        if self.needs_token:
             close = getattr(self._transport, "close", None)
             if close is not None:
                 close()
@@ -305,6 +307,7 @@ class Sender:
     def _succeeded(self, **changes: Any) -> None:
         self._failures = 0
         self.has_contact = True
+        self.needs_token = False
         self._set(state="streaming", reason=None, hint=None, retry_at=None, **changes)
 
     def _set(self, **changes: Any) -> None:
