@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
@@ -15,18 +16,14 @@ def main(arguments: Sequence[str]) -> None:
     """Be a streamer for the folder named first; the other words are its flags."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    try:
+    with contextlib.suppress(OSError):  # it may lead a session of its own already
         os.setsid()
-    except OSError:  # it has a session of its own already
-        pass
     os.umask(0o077)
     for stream_out in (sys.stdout, sys.stderr):
         if isinstance(stream_out, io.TextIOWrapper):
             stream_out.reconfigure(errors="backslashreplace")
-    try:
+    with contextlib.suppress(OSError):
         os.nice(NICENESS)
-    except OSError:
-        pass
     folder, *flags = arguments
     folder = os.path.abspath(folder)
     os.chdir("/")

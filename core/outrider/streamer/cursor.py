@@ -97,7 +97,7 @@ def stand_in(length: int, now: float, why: str) -> list[bytes]:
     lines: list[bytes] = []
     left = length
     while left > 0:
-        size = left if left <= PIECE_BYTES else PIECE_BYTES
+        size = min(left, PIECE_BYTES)
         if 0 < left - size < 256:
             size -= 256
         count = 0 if lines else 1

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outrider.errors import JournalError, OutriderError
 from outrider.journal.reader import RunFolder
@@ -21,7 +22,9 @@ from outrider.streamer.roster import Member, Roster
 from outrider.streamer.sender import Report, Sender
 from outrider.streamer.status import Status, stamp
 from outrider.streamer.watch import Syncer, Watch
-from outrider.transport import Transport
+
+if TYPE_CHECKING:
+    from outrider.transport import Transport
 
 LOCK_SECONDS = 2.0
 """How long a second streamer waits for a first one that is just leaving."""
@@ -60,10 +63,8 @@ class Streamer:
 
     def wake(self) -> None:
         """Look at once."""
-        try:
+        with contextlib.suppress(OSError):  # a full pipe wakes too
             os.write(self._woken, b"!")
-        except OSError:  # a full pipe wakes too
-            pass
 
     def terminated(self) -> None:
         """A SIGTERM came: ignored, and remembered, since a scheduler sends it to the whole job."""
@@ -152,10 +153,8 @@ class Streamer:
         for fd in self.roster.descriptors():
             poll.register(fd, select.POLLIN)
         poll.poll(max(1, int(seconds * 1000)))
-        try:
+        with contextlib.suppress(OSError):
             os.read(self._wakes, 4096)
-        except OSError:
-            pass
 
     # --- the end --------------------------------------------------------------------------
 

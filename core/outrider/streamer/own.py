@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from outrider.journal.reader import RunFolder
 from outrider.journal.record import Damaged, decode, lines
 from outrider.journal.writer import JournalWriter
+
+if TYPE_CHECKING:
+    from outrider.journal.reader import RunFolder
 
 _WORTH_DECODING = (b'"k":"end"', b'"k":"gap"')
 

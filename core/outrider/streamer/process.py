@@ -155,7 +155,7 @@ def oom_kills(pid: int | str = "self") -> dict[str, int]:
     except OSError:
         return found
     for line in lines:
-        number, controllers, path = (line.split(":", 2) + ["", ""])[:3]
+        number, controllers, path = ([*line.split(":", 2), "", ""])[:3]
         if number == "0":
             roots, name = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"), "memory.events"
         elif "memory" in controllers.split(","):

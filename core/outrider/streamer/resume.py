@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from outrider.folder import write_file
-from outrider.journal.reader import RunFolder
 from outrider.transport import Transport, check
+
+if TYPE_CHECKING:
+    from outrider.journal.reader import RunFolder
 
 FILE = "resume.json"
 _TOLD = ("attempt", "last_step", "state", "name", "url")

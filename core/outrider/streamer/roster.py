@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outrider.errors import JournalError
-from outrider.journal.reader import RunFolder
 from outrider.journal.record import Damaged, decode, is_final_end, lines
 from outrider.streamer.clock import Clock
 from outrider.streamer.cursor import Place
 from outrider.streamer.ends import Circumstances, End, agrees, decide, is_scheduled
 from outrider.streamer.own import told_before
 from outrider.streamer.process import Process, is_of_this_host, oom_counter_moved, oom_kills
+
+if TYPE_CHECKING:
+    from outrider.journal.reader import RunFolder
 
 QUIET_SECONDS = 3600.0
 """A writer in another language that names no process counts as gone after so long a silence."""
@@ -188,9 +190,7 @@ class Roster:
         )[:2]:
             size = sizes[Place(member.writer, segment)]
             try:
-                piece = self.folder.read(
-                    member.writer, segment, max(0, size - tail), tail
-                )
+                piece = self.folder.read(member.writer, segment, max(0, size - tail), tail)
             except OSError:
                 continue
             for line in reversed(list(lines(piece.data))):

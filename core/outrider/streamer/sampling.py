@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from outrider.streamer.own import OwnJournal
+if TYPE_CHECKING:
+    from outrider.streamer.own import OwnJournal
 
 
 class Sampling:

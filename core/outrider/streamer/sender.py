@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from outrider.errors import ServerError
-from outrider.journal.reader import RunFolder
 from outrider.streamer import cursor
 from outrider.streamer.clock import Clock
-from outrider.streamer.cursor import Offsets, Place
 from outrider.streamer.describe import description
 from outrider.streamer.resume import Resume
 from outrider.streamer.retry import Decision, backoff, judge, judge_error, judge_failure
 from outrider.transport import Answer, SomebodyElse, Transport
+
+if TYPE_CHECKING:
+    from outrider.journal.reader import RunFolder
+    from outrider.streamer.cursor import Offsets, Place
 
 PACE_SECONDS = 1.0
 """The least time between two batches while little is waiting."""

@@ -14,19 +14,21 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
 from outrider.folder import write_file
 from outrider.ids import host_label
-from outrider.journal.reader import RunFolder
 from outrider.journal.record import Damaged, Record, decode, lines
 from outrider.streamer import cursor
 from outrider.streamer.clock import Clock
-from outrider.streamer.cursor import Offsets, Place
 from outrider.streamer.retry import backoff
 from outrider.streamer.status import read_status
+
+if TYPE_CHECKING:
+    from outrider.journal.reader import RunFolder
+    from outrider.streamer.cursor import Offsets, Place
 
 ALLOWED_FAILURES = 10
 

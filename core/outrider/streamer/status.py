@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from outrider.folder import write_file
 from outrider.ids import host_label
-from outrider.journal.reader import RunFolder
 from outrider.streamer.clock import Clock
 from outrider.streamer.cursor import Offsets, Place, behind, offsets_from_json, offsets_to_json
-from outrider.streamer.sender import Report
+
+if TYPE_CHECKING:
+    from outrider.journal.reader import RunFolder
+    from outrider.streamer.sender import Report
 
 LEAST_SECONDS = 0.5
 

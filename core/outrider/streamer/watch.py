@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from outrider.journal.reader import RunFolder
 from outrider.streamer.clock import Clock
 from outrider.streamer.cursor import Place
+
+if TYPE_CHECKING:
+    from outrider.journal.reader import RunFolder
 
 QUICK_SECONDS = 0.1
 SLOW_SECONDS = 0.4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
 import socket
@@ -10,8 +11,8 @@ import time
 from collections.abc import Callable
 
 import pytest
-from conftest import Run, eventually
-from ingest import Fault, Handler, Ingest
+from streamer_ingest import Fault, Handler, Ingest
+from streamer_kit import Run, eventually
 
 from outrider.credentials import store
 from outrider.streamer import spawn
@@ -125,10 +126,8 @@ class Breaking:
         except OSError:
             pass
         for end in (one, other):
-            try:
+            with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
             end.close()
 
 
@@ -163,9 +162,7 @@ def test_a_server_that_went_back_to_a_backup_gets_the_rest(run: Run, ingest: Ing
     assert ingest.points(run.id) == list(range(2 * N))
 
 
-def test_what_was_cleaned_here_before_the_server_lost_it_is_a_gap(
-    run: Run, ingest: Ingest
-) -> None:
+def test_what_was_cleaned_here_before_the_server_lost_it_is_a_gap(run: Run, ingest: Ingest) -> None:
     """Counted once, however often delivery is tried."""
     writer = run.open(segment_bytes=8192)
     run.log(*range(N))
@@ -302,9 +299,7 @@ def test_a_server_that_hangs_holds_up_nothing_but_the_delivery(
     train(run, "exit7")
 
     def has_end() -> bool:
-        return any(
-            getattr(record, "kind", "") == "end" for _, _, _, record in run.folder.records()
-        )
+        return any(getattr(record, "kind", "") == "end" for _, _, _, record in run.folder.records())
 
     eventually(has_end)
     assert run.delivery()["behind_bytes"] > 0

@@ -118,10 +118,12 @@ class Handler(BaseHTTPRequestHandler):
         server.requests.append(f"{self.command} {self.path}")
         if server.fault is not None and server.fault(self, parts.path, body):
             return
-        if server.token is not None:
-            if self.headers.get("Authorization") != f"Bearer {server.token}":
-                self.error(401, "bad token")
-                return
+        if (
+            server.token is not None
+            and self.headers.get("Authorization") != f"Bearer {server.token}"
+        ):
+            self.error(401, "bad token")
+            return
         words = [unquote(word) for word in parts.path.strip("/").split("/")]
         if parts.path == "/api/runs":
             self._create(json.loads(body))

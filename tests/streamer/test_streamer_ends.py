@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import eventually
+from streamer_kit import eventually
 
 from outrider.journal.writer import boot_id, start_ticks
 from outrider.streamer.ends import Circumstances, Death, decide, from_wait_status

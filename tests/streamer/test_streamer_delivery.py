@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from conftest import Run
-from ingest import Ingest
+if TYPE_CHECKING:
+    from streamer_ingest import Ingest
+    from streamer_kit import Run
 
 
 def test_everything_that_was_written_arrives_once(run: Run, ingest: Ingest) -> None:
