@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import random
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from outrider.ids import host_label
 from outrider.journal.reader import find_folders
 from outrider.streamer import spawn
+from outrider.streamer.lock import lock_path
 from outrider.streamer.status import read_status
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 LOGGER = Path(__file__).parent / "logger.py"
 KILLS = int(os.environ.get("OUTRIDER_TEST_KILLS", "6"))
+SERVER_KILLS = KILLS if KILLS > 20 else KILLS // 2  # each costs a start and a pause before a retry
 PATIENCE = 120.0  # a machine may be busy: the longest wait before a test gives up
 
 
@@ -125,15 +129,17 @@ def acked(folder: str) -> int:
 
 
 def streamer_of(folder: str) -> int | None:
-    """The pid of the streamer that works for a folder now, from the processes themselves."""
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (place / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if folder.encode() in words and b"child" in words and b"-I" in words:
-            return int(place.name)
-    return None
+    """The pid of the streamer that holds a folder now, or None; asks the lock, as the trainer does."""
+    try:
+        fd = os.open(lock_path(folder), os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        question = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        kind, _, _, _, pid = struct.unpack("hhqqi", fcntl.fcntl(fd, fcntl.F_GETLK, question))
+    finally:
+        os.close(fd)
+    return None if kind == fcntl.F_UNLCK else pid
 
 
 def send_all(root: Path, url: str) -> None:
