@@ -35,10 +35,12 @@ SERVER_KNOWS = {
     "outrider",
     "outrider.credentials",
     "outrider.errors",
+    "outrider.folder",
     "outrider.ids",
     "outrider.journal.record",
     "outrider.notice",
-    "outrider.reading.fold",
+    "outrider.reading.fold",  # one set of rules for state and summary on both sides
+    "outrider.reading.summary",
 }
 
 THIRD_PARTY_OF_CORE = {

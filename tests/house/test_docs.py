@@ -28,7 +28,9 @@ def text_of(name: str) -> str:
 def test_every_setting_is_documented_with_its_variable(name: str) -> None:
     """docs/settings.md has a row for every setting: its name, its variable, its default."""
     row = re.search(
-        rf"^\| `{name}` \| `OUTRIDER_{name.upper()}` \| (.*?) \|", text_of("settings.md"), re.MULTILINE
+        rf"^\| `{name}` \| `OUTRIDER_{name.upper()}` \| (.*?) \|",
+        text_of("settings.md"),
+        re.MULTILINE,
     )
     assert row, f"{name} has no row"
     default = getattr(Settings(), name)
@@ -64,7 +66,9 @@ def test_every_command_is_documented_with_its_options(name: str) -> None:
     """docs/cli.md has a heading for every command, and names each of its options and exit codes."""
     from outrider.cli.app import Commands
 
-    section = re.search(rf"^### `outrider {name}\b.*?(?=^##|\Z)", text_of("cli.md"), re.MULTILINE | re.DOTALL)
+    section = re.search(
+        rf"^### `outrider {name}\b.*?(?=^##|\Z)", text_of("cli.md"), re.MULTILINE | re.DOTALL
+    )
     assert section, f"outrider {name} has no section"
     command = Commands()[name]
     parts = [command, *getattr(command, "commands", {}).values()]

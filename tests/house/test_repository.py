@@ -20,7 +20,7 @@ TEXTS = {
 
 # Hosts that may be named: loopback, names reserved for examples, namespaces of SVG and HTML.
 HOSTS = re.compile(
-    r"^(127\.\d+\.\d+\.\d+|0\.0\.0\.0|localhost|\[::1?\]|(.*\.)?(example|invalid|test)(\.(com|org|net))?\.?"
+    r"^(127\.\d+\.\d+\.\d+|192\.0\.2\.\d+|198\.51\.100\.\d+|203\.0\.113\.\d+|10\.\d+\.\d+\.\d+|0\.0\.0\.0|localhost|\[::1?\]|(.*\.)?(example|invalid|test)(\.(com|org|net))?\.?"
     r"|www\.w3\.org|www\.apache\.org|json-schema\.org|host|server|somewhere|\W.*|)$"
 )
 

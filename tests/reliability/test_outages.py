@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from harness import Trainer, eventually, folder_of, free_port, send_all, stop, streamer_of
-from ingest import Handler, Ingest
+from streamer_ingest import Handler, Ingest
 
 from outrider.streamer import spawn
 
