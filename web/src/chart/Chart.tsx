@@ -1,6 +1,6 @@
 /** One metric's chart: fetches what it shows while it is on the screen, and draws it. */
 
-import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { SeriesData } from "../api/types";
 import { highlight } from "../state/store";
@@ -38,7 +38,7 @@ export function Chart(props: ChartProps) {
   const window_ = useRef<Range>({ min: 0, max: 1 });
   const width = useSignal(0);
   const { x, logX, logY } = props.view;
-  const colours = useComputed(() => palette.value);
+  const colours = palette.value;
 
   useEffect(() => {
     const element = host.current!;
@@ -55,7 +55,7 @@ export function Chart(props: ChartProps) {
   useEffect(() => {
     if (width.value === 0) return;
     const made = makePlot(host.current!, width.value, props.height, {
-      kind: axisKind(x), logX, logY, colours: colours.value,
+      kind: axisKind(x), logX, logY, colours,
       onZoom: (range) => setView({ zoom: tidyZoom(range, x) }, { push: true }),
       onReset: () => setView({ zoom: null }, { push: true }),
       onPoint: (at) => point(at),
@@ -67,7 +67,7 @@ export function Chart(props: ChartProps) {
       made.destroy();
       plot.current = null;
     };
-  }, [width.value > 0, x, logX, logY, colours.value]);
+  }, [width.value > 0, x, logX, logY, colours]);
 
   useEffect(() => {
     if (width.value > 0) plot.current?.resize(width.value, props.height);

@@ -35,7 +35,7 @@ export function drawLines(ctx: CanvasRenderingContext2D, lines: readonly Line[],
 /** `emphasis`: 0 stands back, 1 is usual, 2 stands out. */
 function drawLine(ctx: CanvasRenderingContext2D, line: Line, frame: Frame, emphasis: number): void {
   const { data } = line;
-  const strength = emphasis === 0 ? 0.16 : 1;
+  const strength = emphasis === 0 ? 0.2 : 1;
   ctx.strokeStyle = line.colour;
   ctx.fillStyle = line.colour;
   ctx.setLineDash([]);

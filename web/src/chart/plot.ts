@@ -68,7 +68,7 @@ export function makePlot(host: HTMLElement, width: number, height: number, setup
       },
       axes: [
         {
-          ...axis, size: 24, gap: 4, space: setup.kind === "number" ? 64 : 76, grid: { show: false },
+          ...axis, size: 24, gap: 4, space: setup.kind === "number" ? 52 : 70, grid: { show: false },
           ...(setup.kind === "number" ? {} : { incrs: TIME_STEPS }),
           values: (_u, splits, _i, _space, step) =>
             splits.map((v) => (v === null ? "" : setup.logX && setup.kind === "number" ? logTick(v) : tickText(setup.kind, v, step || v))),

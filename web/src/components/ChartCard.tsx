@@ -1,10 +1,10 @@
 /** A metric's card: its name, its chart once it has been scrolled to, its marks and its two buttons. */
 
-import { useComputed, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { Chart, type ChartLine } from "../chart/Chart";
 import { plural } from "../format/number";
-import type { Shown } from "../state/runs";
+import { listError, total, type Shown } from "../state/runs";
 import { entryFor, watch, type Lines } from "../state/series";
 import { setView, view } from "../state/url";
 import { Icon } from "./Icon";
@@ -69,29 +69,32 @@ function CardChart({ project, metric, runs, height, id }: { project: string; met
     }),
     [lines, runs],
   );
-  const marks = useComputed(() => {
-    const counts = new Map<string, number>();
-    for (const one of runs)
-      for (const mark of entry.lines.value.get(one.id)?.marks ?? []) counts.set(mark.value, (counts.get(mark.value) ?? 0) + mark.count);
-    return [...counts];
-  });
+  const marks = useMemo(() => countMarks(chartLines), [chartLines]);
   const points = chartLines.reduce((sum, one) => sum + one.data.x.length + one.data.marks.length, 0);
   const nothing = entry.isReady.value && points === 0;
   return (
     <div class="card-body">
       <Chart id={id} label={`${metric}: ${plural(chartLines.length, "line")}`} lines={chartLines} height={height}
         view={{ x, zoom, logX, logY, outliers }} onWidth={(next) => (width.value = next)} />
-      {marks.value.length > 0 && (
+      {marks.length > 0 && (
         <span class="marks" title="Values that are no number are marked at the edge of the chart">
-          {marks.value.map(([value, count]) => `${count.toLocaleString("en-US")} ${value}`).join(", ")}
+          {marks.map(([value, count]) => `${count.toLocaleString("en-US")} ${value}`).join(", ")}
         </span>
       )}
       {!entry.isReady.value && !entry.error.value && chartLines.length === 0 && runs.length > 0 && <span class="card-wait" role="status" aria-label="Loading" />}
       {entry.error.value && <span class="card-note" role="alert">{entry.error.value.message}</span>}
-      {runs.length === 0 && <span class="card-note">No run is shown: press an eye in the list.</span>}
+      {runs.length === 0 && total.value !== null && <span class="card-note">No run is shown: press an eye in the list.</span>}
+      {runs.length === 0 && total.value === null && listError.value && <span class="card-note">There are no lines until the run list can be read.</span>}
       {nothing && runs.length > 0 && !entry.error.value && (
         <span class="card-note">{zoom ? "Nothing in this window." : "The shown runs have not logged this."}</span>
       )}
     </div>
   );
+}
+
+function countMarks(lines: readonly ChartLine[]): [string, number][] {
+  const counts = new Map<string, number>();
+  for (const { data } of lines)
+    for (const { value, count } of data.marks) counts.set(value, (counts.get(value) ?? 0) + count);
+  return [...counts];
 }

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { listError, listIsLoading, need, noteSeen, rows, shown, shownSlots, total } from "../state/runs";
 import { highlight } from "../state/store";
-import { go, projectPath, route, runPath, setView, view } from "../state/url";
+import { go, route, runPath, setView, view } from "../state/url";
 import { ErrorNotice, FIRST_RUN, Notice, Snippet } from "./Notice";
 import { RunRow } from "./RunRow";
 import { sortDirection, toggleSort } from "./sorting";
@@ -46,6 +46,7 @@ export function RunList() {
   const template = `34px minmax(${columns[0]!.width}px, 1fr) ${columns.slice(1).map((one) => `${one.width}px`).join(" ")}`;
   const minWidth = 34 + columns.reduce((sum, one) => sum + one.width, 0);
   const count = total.value;
+  if (listError.value?.status === 404) return <NoRuns />;
   if (listError.value && count === null && !isQuestionError(listError.value.status))
     return <ErrorNotice error={listError.value} onRetry={() => need(0, 0)} />;
   if (listError.value && count === null) return null; // the filter box says what is wrong
@@ -140,7 +141,6 @@ function NoRuns() {
     <Notice title="No runs yet">
       <p>Three lines log the first one; it appears here as it happens.</p>
       <Snippet label="Python that logs a first run" code={FIRST_RUN(project)} />
-      <p><a href={projectPath(project)}>Back to the whole project</a></p>
     </Notice>
   );
 }

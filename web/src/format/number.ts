@@ -20,7 +20,7 @@ const SUFFIXES: readonly [number, string][] = [[1e12, "T"], [1e9, "G"], [1e6, "M
 export function formatTick(value: number, step: number): string {
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size < 1e-3 || size >= 1e15) return minus(trimExponent(value.toExponential(2)));
+  if (size < 1e-3 || size >= 1e15 || (size < 0.01 && Math.abs(step) < 1e-3)) return minus(trimExponent(value.toExponential(2)));
   const [unit, suffix] = SUFFIXES.find(([one]) => size >= one && size >= 1e4) ?? [1, ""];
   return minus(`${(value / unit).toFixed(placesOf(step / unit))}${suffix}`);
 }

@@ -11,7 +11,7 @@ import { RunList } from "../components/RunList";
 import { RunTools } from "../components/RunTools";
 import { Splitter } from "../components/Splitter";
 import { TopBar } from "../components/TopBar";
-import { columns, shown, total } from "../state/runs";
+import { columns, listError, shown, total } from "../state/runs";
 import { setView, view, type Pane } from "../state/url";
 
 const PANES: { value: Pane; word: string; icon: IconName }[] = [
@@ -45,7 +45,8 @@ export function Workspace({ project }: { project: string }) {
         <section class="charts-area" aria-label="Charts">
           {metrics && metrics.length > 0 && <ChartTools metrics={metrics} />}
           <div class="charts-scroll">
-            {!metrics && <div class="skeleton-cards" role="status" aria-label="Loading metrics" />}
+            {!metrics && listError.value?.status === 404 && <NoMetrics project={project} />}
+            {!metrics && listError.value?.status !== 404 && <div class="skeleton-cards" role="status" aria-label="Loading metrics" />}
             {metrics && metrics.length === 0 && <NoMetrics project={project} />}
             {metrics && metrics.length > 0 && <ChartGrid project={project} keys={metrics} runs={shown.value} />}
           </div>

@@ -25,6 +25,7 @@ export function noteFailure(error: unknown): ApiError | null {
   if (error instanceof DOMException && error.name === "AbortError") return null;
   const shown = error instanceof ApiError ? error : new ApiError(0, String(error));
   if (shown.status === 401) session.value = "out";
+  else if (shown.status >= 400 && shown.status < 500) session.value = "in"; // it answered us, if only with a no
   return shown;
 }
 
