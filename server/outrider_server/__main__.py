@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from outrider.errors import OutriderError
+from outrider_server.config import limits_from
 from outrider_server.main import serve
 
 
@@ -19,9 +20,11 @@ def main() -> int:
     parser.add_argument("--files")
     parser.add_argument("--allow-host", action="append", default=[])
     parser.add_argument("--public-url")
+    parser.add_argument("--limit", action="append", default=[], metavar="NAME=NUMBER")
     parser.add_argument("--ready-fd", type=int)
     found = parser.parse_args()
     try:
+        limits = limits_from(found.limit)
         return serve(
             found.host,
             found.port,
@@ -30,6 +33,7 @@ def main() -> int:
             found.files,
             hosts=found.allow_host,
             public_url=found.public_url,
+            limits=limits,
             ready_fd=found.ready_fd,
         )
     except OutriderError as error:

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from outrider.errors import OutriderError, UsageError
+from outrider.errors import NotFound, OutriderError, UsageError
 from outrider_server import openapi
 from outrider_server.answers import encode, json_response, problem_response
 from outrider_server.bodies import declared_length, parse_json, read_body
@@ -74,6 +74,7 @@ def build(services: Services, site: Page | None = None) -> Guard:
             Problem: _on_problem,
             HTTPException: _on_http_exception,
             UnknownRun: _on_unknown_run,
+            NotFound: _on_not_found,
             UsageError: _on_usage_error,
         },
     )
@@ -199,6 +200,11 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 async def _on_unknown_run(request: Request, error: Exception) -> Response:
     return problem_response(not_found("there is no such run", hint="GET /api/projects lists them"))
+
+
+async def _on_not_found(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OutriderError)
+    return problem_response(not_found(error.message, hint=error.hint))
 
 
 async def _on_usage_error(request: Request, error: Exception) -> Response:

@@ -91,7 +91,7 @@ async def read_body(receive: Receive, limit: int, budget: Budget) -> bytes:
                 raise ClientDisconnect
             chunk: bytes = message.get("body", b"")
             if size + len(chunk) > limit:
-                raise too_large(f"the body has more than {limit} bytes", hint=_SPLIT, close=True)
+                raise too_large(f"the body has more than {limit} bytes", hint=_SPLIT)
             budget.take(len(chunk))
             size += len(chunk)
             chunks.append(chunk)

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from outrider.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MIB = 1 << 20
 
@@ -25,6 +31,23 @@ class Limits:
     body_seconds: float = 300.0
     write_seconds: float = 60.0  # a client that reads nothing for so long is dropped
     stop_seconds: int = 10  # requests in flight when the server stops
+
+
+def limits_from(changes: Iterable[str]) -> Limits:
+    """Limits with some changed, each given as ``name=number``."""
+    values: dict[str, Any] = {}
+    kinds: dict[str, type] = {
+        item.name: type(getattr(Limits(), item.name)) for item in fields(Limits)
+    }
+    for change in changes:
+        name, _, text = change.partition("=")
+        try:
+            values[name] = kinds[name](text)
+        except (KeyError, ValueError):
+            raise UsageError(
+                f"{change!r} is no limit", hint="name=number; names: " + ", ".join(kinds)
+            ) from None
+    return Limits(**values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,10 +144,10 @@ class Guard:
         except Exception:
             log.exception("%s %s failed", scope["method"], _printable(scope["path"]))
             if not has_started:
-                problem = Problem(
+                failure = Problem(
                     500, "internal", "the server failed; its log says more", hint="try again"
                 )
-                await problem_response(problem)(scope, receive, send)
+                await problem_response(failure)(scope, receive, send)
 
     def _check(self, scope: Scope) -> bool:
         """Raise a Problem, or set the principal; whether this is the path of a batch."""

@@ -99,7 +99,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return now - self.write_blocked > limits.write_seconds
         if self.header_began is not None:
             return now - self.header_began > limits.header_seconds
-        cycle = self.cycle
+        cycle: Any = getattr(self, "cycle", None)  # None after a header that could not be read
         if cycle is None or not cycle.more_body or self.flow.read_paused:
             return False
         return (

@@ -47,7 +47,7 @@ STATE: Schema = {
 _RUN: Schema = {
     "id": TEXT,
     "project": TEXT,
-    "name": TEXT,
+    "name": maybe("string"),
     "state": STATE,
     "attempt": INTEGER,
     "created": maybe("number"),
@@ -102,7 +102,7 @@ SCHEMAS: dict[str, Schema] = {
         "project id name url created attempt last_step state offsets",
         project=TEXT,
         id=TEXT,
-        name=TEXT,
+        name=maybe("string"),
         url=TEXT,
         created=TRUTH,
         attempt=INTEGER,
@@ -148,12 +148,14 @@ SCHEMAS: dict[str, Schema] = {
         "key attempt steps times values next",
         key=TEXT,
         attempt=INTEGERS,
-        steps=INTEGERS,
+        steps=many(maybe("integer")),
         times=many(NUMBER),
         values=many({"type": ["number", "string"]}),
         next=maybe("string"),
     ),
-    "Records": shape("records", records=many(ANY), next=maybe("string")),
+    "Records": shape(
+        "records next last", records=many(ANY), next=maybe("string"), last=maybe("string")
+    ),
     "LoginCode": shape("url expires", url=TEXT, expires=NUMBER),
     "Token": shape(
         "id name role projects created",

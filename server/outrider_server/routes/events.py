@@ -27,7 +27,7 @@ class EventStream(Response):
     def __init__(self, services: Services, subscriber: Subscriber) -> None:
         super().__init__(
             status_code=200,
-            headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+            headers={"cache-control": "no-store", "x-accel-buffering": "no", "connection": "close"},
             media_type="text/event-stream",
         )
         del self.headers["content-length"]

@@ -85,8 +85,8 @@ def edit_run(call: Call) -> dict[str, Any]:
     if "tags" in call.body:
         _check_tags(call.body["tags"])
     project, run = call.path["project"], call.path["run"]
-    call.services.store.update_run(project, run, dict(call.body))
-    return show_run(call)
+    changed = call.services.store.update_run(project, run, call.body)
+    return {**changed, "url": _page_url(call, project, run)}
 
 
 def delete_run(call: Call) -> dict[str, Any]:
