@@ -1,0 +1,110 @@
+"""Connections that hold a place without using it are dropped, and soon."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from conftest import Client, Start, points
+
+LIMITS = [
+    "--limit=header_seconds=1",
+    "--limit=body_idle_seconds=1",
+    "--limit=body_seconds=3",
+    "--limit=write_seconds=1",
+    "--limit=connections=20",
+]
+
+
+@pytest.fixture
+def client(start: Start) -> Client:
+    """A server of one's own, with short patience."""
+    server = start(arguments=LIMITS)
+    return Client(server.url, server.token)
+
+
+def test_silent_and_trickling_connections_are_dropped(client: Client) -> None:
+    """Nothing sent, half a header, a header for ever, half a body, a body for ever."""
+    client.create_run("r")
+    path = "/api/projects/p/runs/r/journal/w/1?offset=0"
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {client.host}\r\nAuthorization: Bearer {client.token}\r\n"
+    )
+    body = head.encode() + b"Content-Length: 100000\r\n\r\n"
+    cases = [(b"", b""), (body[:50], b""), (head.encode(), b"a: b\r\n"), (body, b""), (body, b"x")]
+    for first, again in cases:
+        with client.socket() as connection:
+            connection.sendall(first)
+            connection.settimeout(0.3)
+            end = time.monotonic() + 30
+            while True:
+                assert time.monotonic() < end, (first, again)
+                try:
+                    if again:
+                        connection.sendall(again)
+                    if connection.recv(4096) == b"":
+                        break
+                except TimeoutError:
+                    continue
+                except OSError:
+                    break
+
+
+def test_a_header_without_end_is_refused(client: Client) -> None:
+    """One header of many megabytes, or very many small ones, in one piece or in many."""
+    for line in (b"x-long: " + b"y" * 400_000, b"x: y\r\n" * 40_000):
+        for piece in (len(line), 1000):
+            with client.socket() as connection:
+                try:
+                    connection.sendall(b"GET /api/health HTTP/1.1\r\n")
+                    for start in range(0, len(line), piece):
+                        connection.sendall(line[start : start + piece])
+                    answer = connection.recv(4096)
+                except OSError:
+                    continue
+                assert answer[:12] in (b"HTTP/1.1 431", b"HTTP/1.1 400", b"")
+
+
+def test_a_client_that_reads_nothing_is_dropped(client: Client) -> None:
+    """Answers pile up in its own buffers, not in the server."""
+    client.create_run("r")
+    client.append("r", 0, points(0, 20_000))
+    request = f"GET /api/projects/p/runs/r/points?key=loss HTTP/1.1\r\nHost: {client.host}\r\n"
+    request += f"Authorization: Bearer {client.token}\r\n\r\n"
+    with client.socket() as connection:
+        for _ in range(50):
+            try:
+                connection.sendall(request.encode())
+            except OSError:
+                break
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            time.sleep(0.5)
+            try:
+                connection.sendall(b"GET ")
+            except OSError:
+                break
+        else:
+            pytest.fail("the connection was kept")
+    assert client.get("/api/health").status == 200
+
+
+def test_more_connections_than_the_limit_are_told_to_come_again(client: Client) -> None:
+    """503 with Retry-After, and room again once others leave."""
+    held = [client.socket() for _ in range(20)]
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            reply = client.get("/api/health")
+            if reply.status == 503:
+                break
+            assert time.monotonic() < deadline
+        assert reply.headers["retry-after"]
+        assert reply.headers["outrider-server"]
+    finally:
+        for connection in held:
+            connection.close()
+    deadline = time.monotonic() + 20
+    while client.get("/api/health").status != 200:
+        assert time.monotonic() < deadline
