@@ -9,6 +9,8 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from outrider.streamer.spawn import PIDFD
+
 NICENESS = 10  # and with it the kernel's input and output priority, which follows
 
 
@@ -28,6 +30,12 @@ def main(arguments: Sequence[str]) -> None:
     folder = os.path.abspath(folder)
     os.chdir("/")
     from outrider.streamer.loop import stream
+    from outrider.streamer.process import take_over
+
+    for flag in flags:
+        pid, _, start = flag.removeprefix("pidfd=").partition(":")
+        if pid != flag and start:
+            take_over(PIDFD, int(pid), int(start))
 
     stream(folder, flags)
     sys.stdout.flush()

@@ -85,27 +85,33 @@ class Latch:
 
 def is_held(folder: str) -> bool:
     """Whether another process of this host holds the lock. Never to be asked by the holder."""
+    return holder_of(folder) is not None
+
+
+def holder_of(folder: str) -> int | None:
+    """The process that holds the lock (0 where the system does not tell which), or None."""
     for path in (lock_path(folder), fallback_path(folder)):
         try:
             fd = _open(path, 0)
         except OSError:
-            return False
+            return None
         try:
             return _asks(fd)
         except OSError as error:
             if error.errno not in _NO_LOCKS:
-                return False
+                return None
         finally:
             os.close(fd)
-    return False
+    return None
 
 
-def _asks(fd: int) -> bool:
+def _asks(fd: int) -> int | None:
     if _LINUX:
         question = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-        at = 0
+        kind, pid = 0, 4
     else:
         question = struct.pack(_FLOCK, 0, 0, 0, fcntl.F_WRLCK, os.SEEK_SET)
-        at = 3
+        kind, pid = 3, 2
     answer = fcntl.fcntl(fd, fcntl.F_GETLK, question)
-    return bool(struct.unpack(_FLOCK, answer)[at] != fcntl.F_UNLCK)
+    found = struct.unpack(_FLOCK, answer)
+    return None if found[kind] == fcntl.F_UNLCK else max(0, int(found[pid]))

@@ -46,7 +46,7 @@ class Streamer:
         self.server = str(self.meta.get("server"))
         self.watch = Watch(self.folder, self.clock)
         self.syncer = Syncer(self.folder, self.clock)
-        self.status = Status(self.folder, self.server, self.clock)
+        self.status = Status(self.folder, self.server, self.clock, say)
         self.own = OwnJournal(self.folder)
         self.report = Report("starting" if self.is_online else "offline", acked=self.status.known())
         self.status.write(self.report, {}, now=True)
@@ -309,6 +309,11 @@ class _Helpers:
         if key not in self._said:
             self._said.add(key)
             print(f"{stamp(self._streamer.clock.now())} {text}", flush=True)
+
+
+def say(text: str) -> None:
+    """Write a line to the streamer's log."""
+    print(text, flush=True)
 
 
 def connect(meta: Mapping[str, Any]) -> Transport:

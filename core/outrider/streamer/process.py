@@ -26,6 +26,22 @@ _INFO_EXIT = 1 << 3
 _EXIT_CODE_AT = 60
 
 
+_given: dict[tuple[int, int | None], int] = {}
+
+
+def take_over(fd: int, pid: int, start: int) -> None:
+    """Use a descriptor that a process opened for itself: its exit can then be learnt even where it
+    was gone before this process began to look."""
+    try:
+        with open(f"/proc/self/fdinfo/{fd}", encoding="ascii") as file:
+            if not any(line.startswith("Pid:") for line in file):
+                return
+        os.set_inheritable(fd, False)
+    except OSError:
+        return
+    _given[pid, start] = fd
+
+
 class Process:
     """A process by pid and start time, so that a reused pid is never taken for it."""
 
@@ -50,6 +66,10 @@ class Process:
         return process
 
     def _open(self) -> None:
+        given = _given.get((self.pid, self.start))
+        if given is not None:
+            self.fd = os.dup(given)
+            return
         try:
             self.fd = os.pidfd_open(self.pid)
         except ProcessLookupError:

@@ -14,6 +14,10 @@ from collections.abc import Iterable, Mapping
 
 from outrider.streamer.lock import is_held
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing is not imported for it: it costs the trainer milliseconds
+    from typing import Any
+
 SHELL = "/bin/sh"
 LOG = "streamer.log"
 
@@ -24,9 +28,12 @@ _SCRIPT_WITHOUT_LOG = '"$@" </dev/null >/dev/null 2>&1 &'
 # First of all close what the trainer's C libraries left open: a listening port or the writing end
 # of `train.py | tee log` would outlive the trainer with us. Then exactly the trainer's outrider is
 # imported, and its other paths come last, where no queue.py of a user's can stand before Python's.
+# Number 9 is kept: it says how the trainer ended, even if it is gone before we have looked.
+PIDFD = 9
 BOOTSTRAP = """\
 import os, sys
-os.closerange(3, 65536)
+os.closerange(3, 9)
+os.closerange(10, 65536)
 if sys.argv[1] == 'fork' and os.fork(): os._exit(0)
 sys.path.insert(0, sys.argv[3])
 import outrider
@@ -67,16 +74,30 @@ def _start(folder: str, flags: list[str], extra: dict[str, str]) -> bool:
     home = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     log = os.path.join(folder, LOG)
     environment = {**os.environ, "OUTRIDER_STREAMER": "1", **extra}
-    command = [python, "-I", "-c", BOOTSTRAP, "child", folder, home, search_path(), *flags]
+    pidfd, who = _self()
+    command = [python, "-I", "-c", BOOTSTRAP, "child", folder, home, search_path(), who, *flags]
     script = _SCRIPT
     if not _make(log):
         script = _SCRIPT_WITHOUT_LOG
     try:
-        child = _spawn([SHELL, "-c", script, log, *command], environment)
+        child = _spawn([SHELL, "-c", script, log, *command], environment, pidfd)
     except OSError:  # no shell here: Python forks itself away, in some 20 ms
         command[4] = "fork"
-        child = _spawn(command, environment, log)
+        child = _spawn(command, environment, pidfd, log)
+    finally:
+        if pidfd >= 0:
+            os.close(pidfd)
     return _reap(child) == 0
+
+
+def _self() -> tuple[int, str]:
+    """A descriptor for this process, -1 where there is none, and the flag that says whose it is."""
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            start = file.read().rpartition(b")")[2].split()[19].decode()
+        return os.pidfd_open(os.getpid()), f"pidfd={os.getpid()}:{start}"
+    except (OSError, AttributeError, IndexError):  # an old kernel, a sandbox, another system
+        return -1, "pidfd="
 
 
 def search_path() -> str:
@@ -94,13 +115,17 @@ def search_path() -> str:
     return "\n".join(dict.fromkeys(entry for entry in kept if entry not in left_out))
 
 
-def _spawn(command: list[str], environment: dict[str, str], log: str | None = None) -> int:
+def _spawn(
+    command: list[str], environment: dict[str, str], pidfd: int, log: str | None = None
+) -> int:
     """Start a process in a session of its own, with our signals' defaults and none blocked."""
-    actions: list[tuple[int, int, str, int, int] | tuple[int, int]] = []
+    actions: list[tuple[Any, ...]] = []
     null = os.devnull
     actions.append((os.POSIX_SPAWN_OPEN, 0, null, os.O_RDONLY, 0))  # type: ignore[attr-defined,unused-ignore]
     actions.append((os.POSIX_SPAWN_OPEN, 1, log or null, os.O_WRONLY | os.O_APPEND, 0))
     actions.append((os.POSIX_SPAWN_OPEN, 2, log or null, os.O_WRONLY | os.O_APPEND, 0))
+    if pidfd >= 0:
+        actions.append((os.POSIX_SPAWN_DUP2, pidfd, PIDFD))
     defaults = (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
     try:
         return os.posix_spawn(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -23,10 +23,17 @@ LEAST_SECONDS = 0.5
 class Status:
     """The file of this host, written at most twice a second and at each change of state."""
 
-    def __init__(self, folder: RunFolder, server: str, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        server: str,
+        clock: Clock | None = None,
+        say: Callable[[str], object] = lambda text: None,
+    ) -> None:
         self.path = os.path.join(folder.path, f"delivery-{host_label()}.json")
         self.server = server
         self._clock = clock or Clock()
+        self._say = say
         self._at = 0.0
         self._last: dict[str, Any] = {}
 
@@ -64,7 +71,7 @@ class Status:
         except OSError:
             return
         if changed or told["reason"] != self._last.get("reason"):
-            print(f"{stamp(self._clock.now())} {told['state']} {told['reason'] or ''}", flush=True)
+            self._say(f"{stamp(self._clock.now())} {told['state']} {told['reason'] or ''}".rstrip())
         self._last = told
 
 
