@@ -110,12 +110,12 @@ class Counts:
         if finite.all():
             number = np.full(len(kids), len(steps))
             low_values = high_values = values
-            mean = values.sum(axis=0) / len(steps)
+            mean = _mean(values, len(steps))
         else:
             number = finite.sum(axis=0)
             low_values = np.where(finite, values, inf)
             high_values = np.where(finite, values, -inf)
-            mean = np.where(finite, values, 0.0).sum(axis=0) / np.maximum(number, 1)
+            mean = _mean(np.where(finite, values, 0.0), np.maximum(number, 1))
         columns = np.arange(len(kids))
         for name, best in (
             ("low", low_values.argmin(axis=0)),
@@ -128,7 +128,8 @@ class Counts:
             of[f"{name}_step"][kids[better]] = steps[best[better]]
         known = of["shown"][kids] - of["nonfinite"][kids]
         total = np.maximum(known + number, 1)
-        of["mean"][kids] += (mean - of["mean"][kids]) * (number / total)
+        with np.errstate(over="ignore"):
+            of["mean"][kids] += (mean - of["mean"][kids]) * (number / total)
         of["shown"][kids] += len(steps)
         of["nonfinite"][kids] += len(steps) - number
 
@@ -207,3 +208,10 @@ class Counts:
         if kid in self._last_exact:
             return self._last_exact[kid]
         return float(of["last"][kid])
+
+
+def _mean(values: Floats, number: Any) -> Floats:
+    """The mean of each column; divides first only where the sum is too large."""
+    with np.errstate(over="ignore"):
+        mean: Floats = values.sum(axis=0) / number
+    return mean if np.isfinite(mean).all() else (values / number).sum(axis=0)

@@ -31,8 +31,8 @@ def flush(db: sqlite3.Connection, names: Names, track: Track) -> None:
     _flush_summary(db, names, track, touched)
     counts.touched.clear()
     db.execute(
-        "UPDATE run SET updated = ?, gaps = ?, counted = ? WHERE run = ?",
-        (track.updated, track.gaps, track.seq, track.run),
+        "UPDATE run SET updated = ?, counted = ? WHERE run = ?",
+        (track.updated, track.seq, track.run),
     )
     db.executemany(
         "INSERT INTO attempt (run, attempt, rewind, t, last_step) VALUES (?, ?, ?, ?, ?)"

@@ -62,16 +62,18 @@ def keep(to: Applying, kind: str, t: float, body: dict[str, Any]) -> None:
 
 def count_gap(to: Applying, count: int, why: str, t: float) -> None:
     """Count lines that could not be read, and say so among the records."""
-    to.track.gaps += count
-    to.track.dirty = True
+    _add_gaps(to, count)
     to.kinds.add("gap")
     keep(to, "gap", t, {"t": t, "k": "gap", "n": count, "why": why[:200], "w": to.writer})
 
 
+def _add_gaps(to: Applying, count: int) -> None:
+    to.db.execute("UPDATE run SET gaps = gaps + ? WHERE run = ?", (count, to.run))
+
+
 def _gap(to: Applying, record: Record) -> None:
     count = record.body.get("n", 1)
-    to.track.gaps += count if isinstance(count, int) and 0 < count < 1 << 62 else 0
-    to.track.dirty = True
+    _add_gaps(to, count if isinstance(count, int) and 0 < count < 1 << 62 else 0)
     to.kinds.add("gap")
     _keep(to, record)
 

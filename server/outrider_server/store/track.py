@@ -43,7 +43,6 @@ class Track:
     attempt: int = 1
     creator: str | None = None
     updated: float = 0.0
-    gaps: int = 0
     offsets: dict[tuple[str, int], int] = field(default_factory=dict)
     writers: dict[str, int] = field(default_factory=dict)
     attempts: dict[int, tuple[int | None, float | None, int | None]] = field(default_factory=dict)
@@ -140,14 +139,14 @@ def _stacked(blocks: list[Block]) -> Block:
 def load(db: sqlite3.Connection, project: str, run_id: str) -> Track | None:
     """Read a run's track from the store; None where there is no such run."""
     row = db.execute(
-        "SELECT r.run, r.project, r.state, r.attempt, r.writer, r.updated, r.gaps, r.counted"
+        "SELECT r.run, r.project, r.state, r.attempt, r.writer, r.updated, r.counted"
         " FROM run r JOIN project p ON p.project = r.project WHERE p.name = ? AND r.id = ?",
         (project, run_id),
     ).fetchone()
     if row is None:
         return None
-    run, number, state, attempt, creator, updated, gaps, counted = row
-    track = Track(run, number, (project, run_id), state, attempt, creator, updated, gaps)
+    run, number, state, attempt, creator, updated, counted = row
+    track = Track(run, number, (project, run_id), state, attempt, creator, updated)
     track.seq = counted
     track.offsets = {
         (writer, segment): offset

@@ -147,7 +147,8 @@ class Writer(Thread):
 
         Where many runs are busy they may see them as of ``FLUSH_SECONDS`` ago.
         """
-        if not self._closed and 0 < sum(t.dirty for t in list(self._to.busy.values())) <= FEW:
+        # a run leaves ``busy`` only after its flush is committed
+        if not self._closed and 0 < len(self._to.busy) <= FEW:
             self.call(lambda _: self._flush(late=0.0))
 
     def close(self) -> None:
@@ -159,6 +160,7 @@ class Writer(Thread):
 
     def run(self) -> None:
         """The thread's life: groups of jobs, and between them folds and flushes that are due."""
+        self._recount()
         going = True
         while going:
             group, going = self._next_group()
@@ -166,6 +168,26 @@ class Writer(Thread):
                 self._do_group(group)
             self._tidy(all_of_it=not going)
         self._to.db.close()
+
+    def _recount(self) -> None:
+        """Take up the runs whose newest points were not counted before the store stopped."""
+        behind = self._to.db.execute(
+            "SELECT p.name, r.id FROM run r JOIN project p ON p.project = r.project"
+            " JOIN (SELECT run, max(seq) AS newest FROM tail GROUP BY run) t ON t.run = r.run"
+            " WHERE t.newest > r.counted"
+        ).fetchall()
+        for project, run in behind:
+            self._to.track(project, run)
+
+    def _start_over(self) -> None:
+        """After a rollback what is in memory may be wrong, and what is on disk is right."""
+        if self._to.db.in_transaction:
+            self._to.db.execute("ROLLBACK")
+        self._to.forget()
+        try:
+            self._recount()
+        except sqlite3.Error:
+            _log.exception("the store could not count again")
 
     def _next_group(self) -> tuple[list[Job], bool]:
         """Wait for a job, then take along what waits beside it; False when it is time to stop."""
@@ -215,9 +237,7 @@ class Writer(Thread):
             self._flush(late=FLUSH_SECONDS)
             to.db.execute("COMMIT")
         except BaseException:
-            if to.db.in_transaction:
-                to.db.execute("ROLLBACK")
-            to.forget()
+            self._start_over()
             raise
         keep_fresh(to.cache, to.fresh)
         to.fresh.clear()
@@ -269,9 +289,7 @@ class Writer(Thread):
             to.db.execute("COMMIT")
         except Exception:
             _log.exception("the store could not tidy up %s", name or "its counts")
-            if to.db.in_transaction:
-                to.db.execute("ROLLBACK")
-            to.forget()
+            self._start_over()
             if name is not None:
                 self._resting[name] = monotonic() + RETRY_SECONDS
 
