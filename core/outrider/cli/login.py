@@ -106,7 +106,7 @@ def _remember(url: str) -> None:
     """Make a server the user's own default, for runs and for commands."""
     from outrider.settings import DEFAULT_URL, load
 
-    if load().url == url:
+    if load(cwd=os.sep, env={}).url == url:
         return
     try:
         path = write_user_url(None if url == DEFAULT_URL else url)
@@ -114,7 +114,7 @@ def _remember(url: str) -> None:
         raise SettingsError(f"cannot write the user's settings: {error}") from error
     say(f"runs go there from now on ({plain(path)})")
     settled = load()
-    if settled.url != url:
+    if settled.url != url:  # the environment or this folder's file is stronger
         say(f"[yellow]but[/] here {plain(settled.origin('url'))} says {plain(settled.url)}")
 
 

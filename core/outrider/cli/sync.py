@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import sys
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -89,7 +91,8 @@ def _send_all(
         server, origin = server_of(run, url)
         if server not in transports:
             transports[server] = connected(server, origin)
-        with _bar(run, hidden=quiet) as progress:
+        # the streamer's loop prints its changes of state; here they would be in the answer's way
+        with _bar(run, hidden=quiet) as progress, redirect_stdout(io.StringIO()):
             outcome = deliver(
                 run.folder, transport=transports[server], follow=follow, progress=progress
             )

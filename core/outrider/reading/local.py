@@ -10,7 +10,7 @@ import orjson
 from outrider.ids import host_label
 from outrider.journal.record import Damaged, decode
 from outrider.journal.writer import boot_id
-from outrider.reading.fold import RUNNING, Change, Fold, described
+from outrider.reading.fold import RUNNING, Fold, described
 from outrider.reading.run import Overview
 from outrider.reading.series import Attempt, Series
 
@@ -90,7 +90,7 @@ class FolderSource:
             job_type=meta.get("job_type"),
             host=meta.get("host"),
             url=meta.get("server"),
-            end=None if end is None else _without_time(end),
+            end=None if end is None else dict(end.body),
             origin=self.folder.path,
         )
 
@@ -122,10 +122,6 @@ class FolderSource:
             if not isinstance(record, Damaged) and record.kind == kind
         ]
         return sorted(found, key=lambda body: float(body["t"]))
-
-
-def _without_time(end: Change) -> dict[str, Any]:
-    return {name: value for name, value in end.body.items() if name not in ("t", "k")}
 
 
 def is_alive(meta: dict[str, Any], head: Any = None) -> bool:

@@ -276,7 +276,11 @@ class Run:
         return self._source.records("file")
 
     def records(self, kind: str) -> list[dict[str, Any]]:
-        """All other records of a kind (``alert``, ``media``, ``gap`` …), as they were written."""
+        """All other records of a kind (``alert``, ``media``, ``gap`` …), as they were written.
+
+        A server adds to the ``gap`` records one for the lines of a batch that it could not read;
+        ``gaps`` counts these lines from a folder, too.
+        """
         return self._source.records(kind)
 
     def _check(self, wanted: Sequence[str], known: Sequence[str]) -> None:
