@@ -163,9 +163,10 @@ def test_login_codes_do_not_pile_up() -> None:
     """A loop of requests cannot fill the memory."""
     codes = LoginCodes()
     who, _ = Tokens(Rows()).create("x", Role.READ)
+    for _ in range(1000):
+        codes.create(who)
     with pytest.raises(Problem) as caught:
-        for _ in range(2000):
-            codes.create(who)
+        codes.create(who)
     assert caught.value.status == 429
 
 

@@ -1,0 +1,159 @@
+"""Batches: committed once, refused with the offset to go on from, never half."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+import pytest
+import zstandard
+
+from conftest import Client, meta, points
+
+
+def values(client: Client, run: str) -> list[float]:
+    """The values of loss as they are stored."""
+    found = client.get(f"/api/projects/p/runs/{run}/points?key=loss").json()
+    return [float(value) for value in found["values"]]
+
+
+def test_creating_a_run_twice_changes_nothing(client: Client) -> None:
+    """A streamer whose answer was lost asks again."""
+    first = client.create_run("twice")
+    assert (first.status, first.json()["created"]) == (200, True)
+    raw = points(0, 5)
+    client.append("twice", 0, raw)
+    again = client.create_run("twice").json()
+    assert again["created"] is False
+    assert again["offsets"] == {"main": {"1": len(raw)}}
+    assert again["url"] == f"{client.url}/p/p/r/twice"
+    assert client.get("/api/projects/p/runs").json()["total"] >= 1
+
+
+def test_a_batch_is_stored_once_however_often_it_comes(client: Client) -> None:
+    """Plain or zstd, again and overlapping: 200 with the offset, and nothing counted twice."""
+    client.create_run("once")
+    one, two = points(0, 10), points(10, 10)
+    assert client.append("once", 0, one).json() == {"offset": len(one)}
+    for _ in range(3):
+        assert client.append("once", 0, one).json() == {"offset": len(one), "duplicate": True}
+    overlap = client.append("once", 0, one + two).json()
+    assert overlap == {"offset": len(one), "duplicate": True}
+    headers = {"Content-Encoding": "zstd", "Outrider-Raw-Length": str(len(two))}
+    reply = client.append("once", len(one), zstandard.compress(two), headers=headers)
+    assert reply.json() == {"offset": len(one) + len(two)}
+    assert values(client, "once") == [step * 0.5 for step in range(20)]
+
+
+def test_a_batch_ahead_of_the_store_is_refused_with_the_offset(client: Client) -> None:
+    """409, and where to go on."""
+    client.create_run("ahead")
+    client.append("ahead", 0, points(0, 3))
+    reply = client.append("ahead", 10_000, points(3, 3))
+    assert (reply.status, reply.code) == (409, "offset_ahead")
+    assert reply.json()["offset"] == len(points(0, 3))
+
+
+def test_an_unknown_run_is_404_and_says_what_to_do(client: Client) -> None:
+    """The streamer creates it and sends again."""
+    reply = client.append("never", 0, points(0, 1))
+    assert (reply.status, reply.code) == (404, "not_found")
+    assert "POST /api/runs" in reply.json()["error"]["hint"]
+    assert client.get("/api/projects/p/runs/never").status == 404
+    assert client.get("/api/projects/never/runs").status in (200, 404)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "runs/r/journal/w/0",
+        "runs/r/journal/w/-1",
+        "runs/r/journal/w/x",
+        "runs/r/journal/w/1e3",
+        "runs/r/journal/w/99999999999",
+        "runs/r/journal/W/1",
+        "runs/r/journal/../1",
+        "runs/.r/journal/w/1",
+        "runs/r r/journal/w/1",
+        "files/r/journal/w/1",
+    ],
+)
+def test_names_that_cannot_be_are_404(client: Client, path: str) -> None:
+    """No name of a client's choosing gets further than its check."""
+    client.create_run("r")
+    reply = client.post(f"/api/projects/p/{quote(path)}?offset=0", points(0, 1))
+    assert reply.status == 404
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?offset=", "?offset=-1", "?offset=x", "?offset=1e9", "?o=1"]
+)
+def test_an_offset_is_a_whole_number(client: Client, query: str) -> None:
+    """400 for anything else."""
+    client.create_run("r")
+    path = f"/api/projects/p/runs/r/journal/offsets/1{query}"
+    assert client.post(path, points(0, 1)).status == 400
+
+
+def test_a_batch_of_half_a_line_is_refused(client: Client) -> None:
+    """Only whole lines have an offset to go on from."""
+    client.create_run("half")
+    for raw in (b"", b"x", points(0, 2)[:-1]):
+        assert client.append("half", 0, raw).status == 400
+    assert client.append("half", 0, points(0, 2)).status == 200
+
+
+def test_lines_that_cannot_be_read_never_block_a_run(client: Client) -> None:
+    """They are stored as counted gaps; what follows arrives."""
+    client.create_run("damaged")
+    raw = points(0, 2) + b"garbage\n\x00\xff\n[]\n" + points(2, 2)
+    assert client.append("damaged", 0, raw).json() == {"offset": len(raw)}
+    assert values(client, "damaged") == [0.0, 0.5, 1.0, 1.5]
+    assert client.get("/api/projects/p/runs/damaged").json()["gaps"] == 3
+
+
+@pytest.mark.parametrize("project", ["Größe 1", "a&b?c#d", "日本", "x%2Fy", "p.q", "%"])
+def test_any_project_name_survives_the_url(client: Client, project: str) -> None:
+    """Percent-encoded names come out as they went in."""
+    reply = client.post("/api/runs", meta("r", project))
+    assert reply.status == 200
+    escaped = quote(project, safe="")
+    assert reply.json()["url"] == f"{client.url}/p/{escaped}/r/r"
+    path = f"/api/projects/{escaped}/runs/r"
+    assert client.post(f"{path}/journal/w/1?offset=0", points(0, 1)).status == 200
+    assert client.get(path).json()["project"] == project
+    names = [item["name"] for item in client.get("/api/projects").json()["projects"]]
+    assert project in names
+
+
+def test_name_tags_and_notes_can_be_edited_and_nothing_else(client: Client) -> None:
+    """PATCH takes what a person may change."""
+    client.create_run("edit")
+    path = "/api/projects/p/runs/edit"
+    changed = client.request("PATCH", path, {"name": "n", "tags": ["a", "b"], "notes": "why"})
+    assert changed.status == 200
+    found = client.get(path).json()
+    assert (found["name"], sorted(found["tags"]), found["notes"]) == ("n", ["a", "b"], "why")
+    for bad in (
+        {},
+        {"id": "x"},
+        {"name": ""},
+        {"name": 3},
+        {"tags": "a"},
+        {"tags": [1]},
+        {"notes": "x" * 70000},
+        {"state": "finished"},
+    ):
+        assert client.request("PATCH", path, bad).status == 400, json.dumps(bad)[:50]
+    assert client.request("PATCH", "/api/projects/p/runs/never", {"name": "x"}).status == 404
+
+
+def test_a_deleted_run_is_gone_and_stays_unknown(client: Client) -> None:
+    """Everything of it; a batch that comes later finds no run."""
+    client.create_run("gone")
+    client.append("gone", 0, points(0, 3))
+    path = "/api/projects/p/runs/gone"
+    assert client.request("DELETE", path).json() == {"deleted": True}
+    assert client.request("DELETE", path).status == 404
+    assert client.get(path).status == 404
+    assert client.append("gone", len(points(0, 3)), points(3, 1)).status == 404
