@@ -100,6 +100,7 @@ class OutriderCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-ig
         self._evaluates: int | None = None
         self._evaluations = 0
         self._epoch: int | None = None
+        self._ended: int | None = None
         self._began = 0.0
         self._next_step: int | None = None
         self._shift: int | None = None
@@ -140,7 +141,7 @@ class OutriderCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-ig
         if self._is_fitting and not self._is_fresh:
             return  # the same callback passed twice
         self._is_fitting, self._is_fresh = True, False
-        self._epoch = self._shift = None
+        self._epoch = self._ended = self._shift = None
         self._recent.clear()
         if not _writes_here():
             return
@@ -161,11 +162,11 @@ class OutriderCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-ig
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Log the epoch's row. ``logs`` is shared by all callbacks: read, never changed."""
-        if self._epoch is None and self._shift is not None:
+        if self._epoch is None and self._ended == epoch:
             return  # the same callback passed twice
         seconds = time.perf_counter() - self._began if self._epoch is not None else None
         step = epoch + (self._shift or 0)
-        self._shift, self._epoch = self._shift or 0, None
+        self._epoch, self._ended = None, epoch
         self._next_step = step + 1
         self._end_of_batches()
         if not _writes_here():
@@ -212,8 +213,11 @@ class OutriderCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-ig
 
     def _log_batch(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Log the running values of a batch. May be called by several threads, out of order."""
+        steps = (self.params or {}).get("steps")
+        if isinstance(steps, int):
+            batch = min(batch, steps - 1)  # a group that is cut short is reported as if whole
         self._recent.append(batch)
-        if self._every > 1 and (batch + 1) % self._every and not self._spans(batch):
+        if not self._is_due(batch):
             return
         if not _writes_here():
             return
@@ -225,11 +229,11 @@ class OutriderCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-ig
         except Exception as error:
             swallow("on_train_batch_end()", error)
 
-    def _spans(self, batch: int) -> bool:
-        """Whether a multiple of ``log_freq`` lies among the batches that this call stands for:
-        with ``steps_per_execution`` Keras reports the last of each group only."""
-        group = getattr(self._model, "steps_per_execution", 1) or 1
-        return (batch + 1) // self._every > (batch + 1 - int(group)) // self._every
+    def _is_due(self, batch: int) -> bool:
+        """Whether one of the batches that this call stands for is to be logged: with
+        ``steps_per_execution`` Keras reports the last of each group only."""
+        group = int(getattr(self._model, "steps_per_execution", 1) or 1)
+        return (batch + 1) // self._every > batch // group * group // self._every
 
     def _end_of_batches(self) -> None:
         if self._recent:
@@ -294,6 +298,7 @@ class OutriderCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-ig
         memo[id(self)] = twin
         twin.__setstate__(deepcopy(self.__getstate__(), memo))
         if twin._adapter.identity is None:  # a run of its own, which begins at the beginning
+            twin._ended = None
             twin._next_step, twin._batches, twin._evaluations = None, 0, 0
         return twin
 

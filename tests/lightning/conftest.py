@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("torch")
 
 from outrider import api, core, finishing
-from outrider.adapter import Adapter
+from outrider.adapter import Adapter  # noqa: TC001
 
 NAMESPACES = ("pytorch_lightning", "lightning.pytorch")
 HERE = Path(__file__).parent

@@ -15,12 +15,12 @@ from typing import Any
 import cloudpickle
 import pytest
 import torch
-from outrider_lightning import OutriderLogger
-from outrider_lightning.identity import launched_by_parent, next_run_id, rank_in
-from outrider_lightning.namespaces import LightningMissing, check_installed
 
 from outrider import core
 from outrider.errors import OutriderError, UsageError
+from outrider_lightning import OutriderLogger
+from outrider_lightning.identity import launched_by_parent, next_run_id, rank_in
+from outrider_lightning.namespaces import LightningMissing, check_installed
 
 
 def loggers_of(pl: Any) -> Any:
@@ -153,7 +153,9 @@ def test_several_fits_share_one_run(pl: Any, trainer: Any, model: Any, read: Any
     first = trainer(logger=logger)
     first.fit(model)
     trainer(logger=logger).fit(model)
-    trainer(logger=logger, max_epochs=2).fit(model, ckpt_path=first.checkpoint_callback.best_model_path)
+    trainer(logger=logger, max_epochs=2).fit(
+        model, ckpt_path=first.checkpoint_callback.best_model_path
+    )
     steps = read(logger).points("train/loss_step").steps
     assert steps == [0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7]
 
@@ -255,7 +257,7 @@ def test_the_batch_size_finder_leaves_the_logger_alone(
     logger = OutriderLogger()
     tuner = import_module(f"{pl.__name__}.tuner").Tuner(trainer(logger=logger))
     tuner.scale_batch_size(model, max_trials=2)
-    assert all("train/loss_step" not in run.keys() for run in recorded())
+    assert all("train/loss_step" not in run.keys() for run in recorded())  # noqa: SIM118
 
 
 def test_other_ranks_write_nothing(pl: Any, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,7 +346,7 @@ def test_a_missing_lightning_names_the_extra(
 def test_an_old_lightning_names_the_extra(pl: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """And says which version it found."""
     monkeypatch.setattr(pl, "__version__", "1.9.5")
-    with pytest.raises(LightningMissing, match="is 1.9.5") as caught:
+    with pytest.raises(LightningMissing, match=r"is 1\.9\.5") as caught:
         check_installed()
     assert isinstance(caught.value, OutriderError)
 
@@ -423,7 +425,7 @@ def test_a_logger_is_a_context_manager(pl: Any, read: Any) -> None:
     """It ends the run, as failed where an exception leaves the block."""
     with OutriderLogger() as fine:
         fine.log_metrics({"x": 1.0}, 0)
-    with pytest.raises(ZeroDivisionError), OutriderLogger() as bad:
+    with pytest.raises(ZeroDivisionError), OutriderLogger() as bad:  # noqa: PT012
         bad.log_metrics({"x": 1.0}, 0)
         raise ZeroDivisionError
     assert (read(fine).state, read(bad).state) == ("finished", "failed")

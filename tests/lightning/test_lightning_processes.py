@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import torch
-from outrider_lightning import OutriderLogger
 
 from outrider import api
+from outrider_lightning import OutriderLogger
 
 SCRIPT = Path(__file__).with_name("ranks_script.py")
 STRATEGIES = [
@@ -66,7 +66,7 @@ def test_two_ranks_write_one_run(namespace: str, strategy: str, place: Path) -> 
 
 @pytest.mark.parametrize("deed", ["crash", "kill"])
 def test_a_rank_that_dies_leaves_a_failed_run(deed: str, place: Path) -> None:
-    """torch swallows the worker's exception, and only the main process hears of it."""
+    """Torch swallows the worker's exception, and only the main process hears of it."""
     done = train("pytorch_lightning", "ddp_fork", deed)
     assert done.returncode != 0
     run = ended(place)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from outrider_lightning import OutriderLogger
 
 from outrider import core
+from outrider_lightning import OutriderLogger
 
 AXIS = "trainer/global_step"
 
@@ -35,7 +35,7 @@ def from_csv(path: Path) -> dict[str, list[tuple[int, float]]]:
 def from_run(run: Any) -> dict[str, list[tuple[int, float]]]:
     return {
         key: list(zip(run.points(key).steps, run.points(key).values, strict=True))
-        for key in run.keys()
+        for key in run.keys()  # noqa: SIM118
         if key != AXIS
     }
 
@@ -126,7 +126,7 @@ def test_every_kind_of_scalar_is_kept_exactly(pl: Any, read: Any, mixed_in: bool
     bad = {"vector": torch.ones(3), "text": "no number", "none": None} if mixed_in else {}
     logger.log_metrics({**good, **bad}, 1)
     run = read(logger)
-    values = {key: run.points(key).values[0] for key in run.keys()}
+    values = {key: run.points(key).values[0] for key in run.keys()}  # noqa: SIM118
     assert math.isnan(values.pop("nan"))
     assert values == {
         "tensor": 3.0,
@@ -166,7 +166,7 @@ def test_several_loggers_get_the_same_numbers(pl: Any, trainer: Any, model: Any,
     one, two = OutriderLogger(project="one"), OutriderLogger(project="two")
     trainer(logger=[one, two]).fit(model)
     assert from_run(read(one)) == from_run(read(two))
-    assert "train/loss_step" in read(one).keys()
+    assert "train/loss_step" in read(one).keys()  # noqa: SIM118
 
 
 @dataclass
