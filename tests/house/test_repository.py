@@ -28,7 +28,8 @@ HOSTS = re.compile(
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_has_at_most_400_lines(name: str) -> None:
     """A room that does not fit is two rooms."""
-    assert len(MODULES[name].read_text(encoding="utf-8").splitlines()) <= 400
+    lines = MODULES[name].read_text(encoding="utf-8").count("\n")
+    assert lines <= 400
 
 
 @pytest.mark.parametrize("name", MODULES)
