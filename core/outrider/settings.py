@@ -255,7 +255,7 @@ def load(
         variable = "OUTRIDER_" + name.upper()
         if env.get(variable, "") != "":
             _take(values, origins, {name: env[variable]}, f"environment {variable}")
-    folder = values.get("dir") or cwd or _cwd()
+    folder = values.get("dir") or cwd or working_folder()
     if folder is not None:
         path = folder_file(folder)
         _take(values, origins, _read_toml(path), path)
@@ -268,10 +268,11 @@ def load(
     return replace(Settings(), origins=origins, **values)
 
 
-def _cwd() -> str | None:
+def working_folder() -> str | None:
+    """The working folder, or None where it was deleted."""
     try:
         return os.getcwd()
-    except OSError:  # the working folder was deleted
+    except OSError:
         return None
 
 

@@ -20,7 +20,7 @@ from outrider.journal.reader import RunFolder
 from outrider.journal.record import Damaged, decode
 from outrider.journal.writer import Clock, JournalWriter, boot_id, start_ticks
 from outrider.notice import say, swallow
-from outrider.settings import Settings, load
+from outrider.settings import Settings, load, working_folder
 from outrider.streamer import spawn
 from outrider.training import Run, start_streamer
 
@@ -143,6 +143,7 @@ class _Start:
         main = sys.modules.get("__main__")
         program = getattr(main, "__file__", None)
         pid = os.getpid()
+        here = working_folder()
         return {
             "format": 1,
             "id": run_id,
@@ -163,9 +164,9 @@ class _Start:
             "pid": pid,
             "start_ticks": start_ticks(pid),
             "boot_id": boot_id(),
-            "program": os.path.abspath(program) if program else None,
+            "program": os.path.join(here or "", program) if program else None,
             "argv": list(getattr(sys, "argv", [])),
-            "cwd": settings.dir if not os.path.isdir(".") else os.getcwd(),
+            "cwd": here,
             "python": ".".join(map(str, sys.version_info[:3])),
             "outrider": __version__,
             "adapter": self.adapter,
@@ -241,9 +242,7 @@ class _Start:
         write_meta(folder, meta)
         return self._open(folder, meta, writer, attempt=attempt, first_step=first_step)
 
-    def _writer(
-        self, folder: str, run_id: str, *, attempt: int, name: str | None
-    ) -> JournalWriter:
+    def _writer(self, folder: str, run_id: str, *, attempt: int, name: str | None) -> JournalWriter:
         """A journal for this process; with ``name``, as the writer whose end is the run's."""
         return JournalWriter(
             folder,

@@ -185,6 +185,27 @@ def test_a_folder_that_cannot_be_made_falls_back_to_the_users_own(
     assert "recording in" in capsys.readouterr().err
 
 
+def test_a_working_folder_that_was_deleted_is_no_obstacle(
+    training: Path, rows: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    gone = training / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    run = core.init()
+    core.log({"a": 1})
+    assert rows(run.folder) == [(0, {"a": 1})]
+    monkeypatch.chdir(training)
+
+
+def test_a_training_folder_without_room_is_left_for_the_users_own(rows: Any, capsys: Any) -> None:
+    """/proc takes no files, whoever asks: as good a read-only folder as any."""
+    run = core.init(dir="/proc")
+    core.log({"a": 1})
+    assert rows(run.folder) == [(0, {"a": 1})]
+    assert "cannot write below /proc" in capsys.readouterr().err
+
+
 def test_with_no_place_at_all_the_training_runs_on_unrecorded(
     training: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
