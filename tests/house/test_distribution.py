@@ -16,7 +16,7 @@ import pytest
 
 from house import ROOT, tracked
 
-pytestmark = [pytest.mark.distribution, pytest.mark.timeout(1200), pytest.mark.xdist_group("one")]
+pytestmark = [pytest.mark.distribution, pytest.mark.timeout(1200)]
 
 PAGE = "outrider_server/static/index.html"
 
