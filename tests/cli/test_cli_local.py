@@ -133,7 +133,7 @@ def test_status_counts_what_is_undelivered(recorded: Shell) -> None:
     assert said["server"]["reachable"] is False
     assert said["behind"] == sum(run["behind"] for run in said["runs"]) > 0
     assert recorded("status", "--check").code == 6
-    assert "recorded offline" in recorded("status").out
+    assert "(offline)" in recorded("status").out
 
 
 def test_status_of_an_empty_folder_is_no_error(shell: Shell) -> None:

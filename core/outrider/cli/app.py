@@ -15,8 +15,6 @@ from typer.core import TyperGroup
 from outrider.cli.exits import Exit, code_of, epilog
 from outrider.errors import OutriderError
 
-Place = str | typer.Typer
-
 
 def provided() -> dict[str, Any]:
     """The commands that plugins provide, by name: an import path, or a Typer application.

@@ -222,5 +222,5 @@ def undelivered() -> Iterator[Finding]:
 
     waiting = [run for run in local_runs() if not delivery_of(run.folder).is_whole]
     if waiting:
-        said = f"{len(waiting)} runs of this folder are not wholly delivered"
+        said = f"not wholly delivered of this folder's runs: {len(waiting)}"
         yield Finding("delivery", NOTE, said, "outrider status tells why; outrider sync sends them")

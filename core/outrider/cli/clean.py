@@ -156,7 +156,7 @@ def _show(verdicts: list[Verdict], going: list[Verdict]) -> None:
     if not verdicts:
         say("there are no runs here")
         return
-    rows = table("id", "name", "created", "size", "", right=["size"])
+    rows = table("id", "name", "created", "size", "", right=["size"], wrap=["name", ""])
     for verdict in verdicts:
         rows.add_row(
             plain(verdict.run.meta["id"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
@@ -58,7 +58,9 @@ def demo(
     ) as server:
         _welcome(server, browser=browser and not once)
         runs = _open_runs(server, place)
-        with _finishing(runs):
+        with ExitStack() as stack:
+            for run, _ in runs:
+                stack.enter_context(run)
             _train(runs, images, FAST_EPOCHS if fast else EPOCHS, 0.0 if fast else SECONDS)
         _report(server, runs)
         if not once:
@@ -107,20 +109,6 @@ def _open_runs(server: Server, place: str) -> list[tuple[Run, Trial]]:
     return opened
 
 
-@contextmanager
-def _finishing(runs: list[tuple[Run, Trial]]) -> Iterator[None]:
-    """Finish all runs, as interrupted where they were."""
-    code = 0
-    try:
-        yield
-    except BaseException:
-        code = Exit.INTERRUPTED.value
-        raise
-    finally:
-        for run, _ in runs:
-            run.finish(code)
-
-
 def _train(runs: list[tuple[Run, Trial]], images: Any, epochs: int, seconds: float) -> None:
     """Train all at once, taking turns, slowly enough to be watched (``seconds`` in all)."""
     from outrider.cli.digits import train
@@ -141,8 +129,7 @@ def _train(runs: list[tuple[Run, Trial]], images: Any, epochs: int, seconds: flo
 @contextmanager
 def _progress(rounds: int) -> Iterator[Any]:
     if not sys.stderr.isatty():
-        with nullcontext():
-            yield lambda: None
+        yield lambda: None
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -78,7 +78,7 @@ def _listed(settings: Settings | None) -> dict[str, dict[str, Any]]:
 
 def _show(settings: Settings | None, found: list[Finding]) -> None:
     if settings is not None:
-        rows = table("setting", "value", "from")
+        rows = table("setting", "value", "from", wrap=["value", "from"])
         for name, said in _listed(settings).items():
             origin, value = said["origin"], said["value"]
             text = ", ".join(value) if isinstance(value, tuple) else "" if value is None else value

@@ -17,7 +17,7 @@ def plugins(as_json: Json = False) -> None:
     if as_json:
         print_json(listed)
         return
-    rows = table("plugin", "version", "from", "hooks", "")
+    rows = table("plugin", "version", "from", "hooks", "", wrap=["hooks", ""])
     for item in listed:
         problem = item.get("problem") or ""
         if item["enabled"]:

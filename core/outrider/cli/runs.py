@@ -99,7 +99,7 @@ def _show_local(found: list[dict[str, Any]], total: int, *, as_json: bool) -> No
         say("no runs here yet; `outrider demo` makes some, or log one:")
         say("[dim]from outrider import core; core.init(project='first'); core.log({'loss': 1})[/]")
         return
-    rows = table("state", "id", "name", "project", "created", "took", "undelivered")
+    rows = table("state", "id", "name", "project", "created", "took", "undelivered", wrap=["name"])
     for run in reversed(found):
         last = run["ended"] or run["updated"] or run["created"]
         rows.add_row(
@@ -125,7 +125,8 @@ def _show_remote(
     if not found:
         say(f"no such runs at {plain(url)}")
         return
-    rows = table("state", "id", "name", "project", "created", "took", *columns, right=columns)
+    known = ("state", "id", "name", "project", "created", "took")
+    rows = table(*known, *columns, right=columns, wrap=["name"])
     for run in found:
         values = [_column(run, name) for name in columns]
         rows.add_row(

@@ -82,8 +82,9 @@ def write(data: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def table(*columns: str, right: Sequence[str] = ()) -> Table:
-    """An empty table of these columns; those in ``right`` are numbers."""
+def table(*columns: str, right: Sequence[str] = (), wrap: Sequence[str] = ()) -> Table:
+    """An empty table of these columns; those in ``right`` are numbers, and those in ``wrap`` give
+    way first where the terminal is narrow."""
     from rich.table import Table
 
     made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
@@ -91,8 +92,8 @@ def table(*columns: str, right: Sequence[str] = ()) -> Table:
         made.add_column(
             name,
             justify="right" if name in right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
+            no_wrap=name not in wrap,
+            overflow="fold" if name in wrap else "ellipsis",
         )
     return made
 

@@ -109,7 +109,7 @@ def _show(
     if not runs:
         say("\nno runs here yet")
         return
-    rows = table("state", "id", "name", "project", "created", "delivery")
+    rows = table("state", "id", "name", "project", "created", "delivery", wrap=["name", "delivery"])
     for run in sorted(runs, key=lambda run: (-bool(run["behind"]), -run["created"]))[:_RECENT]:
         rows.add_row(
             state_text(run["state"]),
@@ -132,7 +132,7 @@ def _delivery_text(run: dict[str, Any]) -> str:
         return "[green]delivered[/]"
     text = f"[yellow]{size(run['behind'])} to send[/]"
     if run["mode"] == "offline":
-        return f"{text} [dim](recorded offline)[/]"
+        return f"{text} [dim](offline)[/]"
     if run["streamer"]:
         reason = run["reason"] or run["delivery"] or ""
         return f"{text} [dim]({plain(reason or 'streaming')})[/]"

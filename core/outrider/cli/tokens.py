@@ -62,7 +62,8 @@ def list_tokens(url: Url = None, as_json: Json = False) -> None:
     if as_json:
         print_json(found)
         return
-    rows = table("id", "name", "kind", "role", "projects", "created", "last used")
+    columns = ("id", "name", "kind", "role", "projects", "created", "last used")
+    rows = table(*columns, wrap=["name", "projects"])
     for item in found:
         rows.add_row(
             plain(item["id"]),

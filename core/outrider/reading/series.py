@@ -54,9 +54,12 @@ class Series:
         self.attempts.append(attempt)
         self.steps.append(step)
         self.times.append(time)
-        if is_large(value) and isinstance(self.values, array):
-            self.values = self.values.tolist()
-        self.values.append(value if is_large(value) else float(value))
+        if type(value) is not float:
+            if not is_large(value):
+                value = float(value)
+            elif isinstance(self.values, array):
+                self.values = self.values.tolist()
+        self.values.append(value)
 
     def extend(
         self,
