@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
-import { fakeServer } from "./dev/fake-server.ts";
 
 /**
  * Puts `src/theme/boot.js` before everything else as a blocking, hashed file: the theme is set before the first
@@ -46,7 +45,7 @@ function fontPreload(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [bootScript(), fontPreload(), fakeServer()],
+  plugins: [bootScript(), fontPreload()],
   build: {
     outDir: "../server/outrider_server/static",
     emptyOutDir: true,
@@ -56,5 +55,6 @@ export default defineConfig({
     reportCompressedSize: true,
   },
   test: { environment: "happy-dom", include: ["tests/**/*.test.ts"] },
-  server: { port: 5199, strictPort: true },
+  // `npm run dev` beside `outrider server`: log in at the server first, the session is shared by host name
+  server: { host: "127.0.0.1", proxy: { "/api": { target: process.env.OUTRIDER_URL ?? "http://127.0.0.1:7878", changeOrigin: true } } },
 });

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -102,7 +105,7 @@ def test_from_the_projects_to_a_run_and_back(page: Page, server: Background, dig
 def test_a_chart_a_metric_in_sections(page: Page, server: Background, digits: str) -> None:
     """Prefixes are sections that close; the search takes a regular expression."""
     page.goto(f"{server.url}/p/{digits}")
-    expect(card(page, "train/loss").locator("canvas")).to_be_visible()
+    expect(card(page, "train/loss").locator("canvas.lines")).to_be_visible()
     expect(page.get_by_role("region", name="val")).to_be_visible()
     page.get_by_role("button", name="val 1").click()
     expect(card(page, "val/acc")).to_have_count(0)
@@ -118,7 +121,7 @@ def test_hovering_shows_values_sorted_on_every_chart(
 ) -> None:
     """One crosshair through all charts; the panel lists the runs, largest value first."""
     page.goto(f"{server.url}/p/{digits}")
-    expect(card(page, "val/acc").locator("canvas")).to_be_visible()
+    expect(card(page, "val/acc").locator("canvas.lines")).to_be_visible()
     page.wait_for_timeout(500)
     hover(page, "val/acc")
     panel = page.get_by_role("tooltip")
@@ -134,7 +137,7 @@ def test_drag_zooms_every_chart_in_full_detail_and_double_click_resets(
 ) -> None:
     """The zoomed window is asked for anew at the server, in the address, and can be undone."""
     page.goto(f"{server.url}/p/{digits}?metric=loss")
-    expect(card(page, "train/loss").locator("canvas")).to_be_visible()
+    expect(card(page, "train/loss").locator("canvas.lines")).to_be_visible()
     page.wait_for_timeout(500)
     hover(page, "train/loss", 0.4)
     with page.expect_response(
@@ -159,11 +162,11 @@ def test_a_spike_of_one_point_is_drawn_and_nan_is_counted(
 ) -> None:
     """One wild value among 3,000 reaches the top of its chart; NaN is a mark with a count."""
     page.goto(f"{server.url}/p/{digits}?only=run-11&metric=loss")
-    expect(card(page, "train/loss").locator("canvas")).to_be_visible()
+    expect(card(page, "train/loss").locator("canvas.lines")).to_be_visible()
     page.wait_for_timeout(600)
     rows = card(page, "train/loss").evaluate(
         """element => {
-            const canvas = element.querySelector("canvas");
+            const canvas = element.querySelector("canvas.lines");
             const {width, height} = canvas;
             const data = canvas.getContext("2d").getImageData(0, 0, width, height).data;
             let n = 0;
@@ -230,7 +233,7 @@ def test_search_filter_and_sort_the_list(page: Page, server: Background, digits:
 def test_axes_and_smoothing_ask_the_server(page: Page, server: Background, digits: str) -> None:
     """Smoothing is computed over full data; x is step, time, or another metric."""
     page.goto(f"{server.url}/p/{digits}?metric=loss")
-    expect(card(page, "train/loss").locator("canvas")).to_be_visible()
+    expect(card(page, "train/loss").locator("canvas.lines")).to_be_visible()
     with page.expect_response(lambda answer: "smooth=ema" in answer.url) as got:
         page.get_by_role("slider", name="Smoothing").fill("0.9")
     assert all("smooth" in line for line in got.value.json()["series"])
@@ -251,13 +254,13 @@ def test_new_points_appear_by_themselves_and_change_nothing_else(
     run.points("b/acc", [0.1, 0.2])
     page.goto(f"{server.url}/p/live?shut=b")
     expect(page.get_by_role("status", name=re.compile("^Live"))).to_be_visible()
-    expect(card(page, "a/loss").locator("canvas")).to_be_visible()
+    expect(card(page, "a/loss").locator("canvas.lines")).to_be_visible()
     before = page.url
     with page.expect_response(lambda answer: "/series" in answer.url) as got:
         run.points("a/loss", [0.3, 0.2], first=3)
     assert got.value.json()["series"][0]["total"] == 5
     run.points("c/new", [1.0, 2.0])
-    expect(card(page, "c/new").locator("canvas")).to_be_visible()
+    expect(card(page, "c/new").locator("canvas.lines")).to_be_visible()
     run.end("failed", code=3)
     expect(page.locator(".run-row .state-bad")).to_be_visible()
     assert page.url == before
@@ -272,7 +275,7 @@ def test_hostile_names_are_text(page: Page, server: Background, record: Any) -> 
     run.points("x" * 1000, [1.0, 2.0])
     page.goto(f"{server.url}/p/{quote(project, safe='')}")
     expect(page.get_by_role("link", name=HOSTILE)).to_be_visible()
-    expect(page.locator("canvas")).to_have_count(2)
+    expect(page.locator("canvas.lines")).to_have_count(2)
     page.get_by_role("link", name=HOSTILE).click()
     page.get_by_role("tab", name="Config").click()
     expect(page.locator(".values td")).to_have_text(HOSTILE)
@@ -296,10 +299,10 @@ def test_a_lost_server_is_seen_and_the_page_catches_up(browser: Browser, tmp_pat
     page = context.new_page()
     page.goto(f"{first.url}/p/lost")
     expect(page.get_by_role("status", name=re.compile("^Live"))).to_be_visible()
-    expect(card(page, "loss").locator("canvas")).to_be_visible()
+    expect(card(page, "loss").locator("canvas.lines")).to_be_visible()
     first.stop()
     expect(page.get_by_role("status", name=re.compile("^Reconnecting"))).to_be_visible()
-    expect(card(page, "loss").locator("canvas")).to_be_visible()
+    expect(card(page, "loss").locator("canvas.lines")).to_be_visible()
     expect(page.get_by_role("link", name="steady")).to_be_visible()
     second = start_background(tmp_path / "data", port=urlsplit(first.url).port or 0)
     try:
@@ -362,8 +365,38 @@ def test_on_a_phone_runs_and_charts_are_one_tap_apart(
     log_in(context, server)
     page = context.new_page()
     page.goto(f"{server.url}/p/{digits}")
-    expect(card(page, "train/loss").locator("canvas")).to_be_visible()
+    expect(card(page, "train/loss").locator("canvas.lines")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="Runs", exact=True).tap()
     expect(page.get_by_role("link", name="run-11")).to_be_visible()
     context.close()
+
+
+TRAINING = """
+import math, time
+from outrider import core
+
+core.init(project="trained", name="by-script", config={"lr": 0.1})
+for step in range(60):
+    core.log({"train/loss": math.exp(-step / 20)})
+    time.sleep(0.05)
+core.finish()
+"""
+
+
+def test_a_script_that_logs_is_seen_while_it_runs(
+    page: Page, server: Background, tmp_path: Path
+) -> None:
+    """From ``core.log()`` through the streamer and the server to a line on an open page."""
+    page.goto(f"{server.url}/p/trained")
+    expect(page.locator(".list-area")).to_contain_text("No runs yet")
+    environment = {**os.environ, "OUTRIDER_URL": server.url, "OUTRIDER_API_KEY": server.token}
+    script = subprocess.Popen([sys.executable, "-c", TRAINING], cwd=tmp_path, env=environment)
+    try:
+        expect(page.get_by_role("link", name="by-script")).to_be_visible(timeout=30_000)
+        expect(card(page, "train/loss").locator("canvas.lines")).to_be_visible(timeout=30_000)
+        assert script.wait(60) == 0
+        expect(page.locator(".run-row .state-good")).to_be_visible(timeout=30_000)
+    finally:
+        script.kill()
+        script.wait()

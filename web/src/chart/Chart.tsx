@@ -77,8 +77,7 @@ export function Chart(props: ChartProps) {
 
   // the highlighted run and the shared crosshair change often: they redraw without rendering
   useSignalEffect(() => {
-    void highlight.value;
-    draw();
+    plot.current?.stress(highlight.value);
   });
   useSignalEffect(() => {
     const at = crosshair.value;
@@ -97,7 +96,8 @@ export function Chart(props: ChartProps) {
     drawnLines.current = lines.map(({ run, name, slot, data }) =>
       ({ run, name, data, colour: slotColour(slot), isDashed: slotIsDashed(slot) }));
     window_.current = window;
-    plot.current.show({ lines: drawnLines.current, x: window, y, highlight: highlight.peek() });
+    plot.current.show({ lines: drawnLines.current, x: window, y });
+    plot.current.stress(highlight.peek());
   }
 
   function point(at: { x: number; left: number; top: number } | null): void {

@@ -17,53 +17,56 @@ export interface Frame {
 }
 
 const SPIKE = 6; // how many times the usual reach of an envelope makes an extreme a spike
+const MOST_ENVELOPES = 24; // more of them on one chart hide each other and cost a frame
+export const EDGE = 4; // CSS pixels beside the plotting area: room for the dots of the first and last point
 
-export function drawLines(ctx: CanvasRenderingContext2D, lines: readonly Line[], frame: Frame, highlight: string | null): void {
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(frame.left, frame.top, frame.width, frame.height);
-  ctx.clip();
-  ctx.lineJoin = "round";
-  ctx.lineCap = "round";
-  const isNamed = highlight !== null && lines.some((line) => line.run === highlight);
-  const order = isNamed ? [...lines].sort((a, b) => Number(a.run === highlight) - Number(b.run === highlight)) : lines;
-  for (const line of order) drawLine(ctx, line, frame, !isNamed ? 1 : line.run === highlight ? 2 : 0);
-  for (const line of order) drawMarks(ctx, line, frame, isNamed && line.run !== highlight ? 0.2 : 1);
-  ctx.restore();
+/** Draws all lines, in the order given, and then their marks. */
+export function drawLines(ctx: CanvasRenderingContext2D, lines: readonly Line[], frame: Frame): void {
+  for (const line of lines) drawLine(ctx, line, frame, { isLoud: false, hasEnvelope: lines.length <= MOST_ENVELOPES });
+  for (const line of lines) drawMarks(ctx, line, frame);
 }
 
-/** `emphasis`: 0 stands back, 1 is usual, 2 stands out. */
-function drawLine(ctx: CanvasRenderingContext2D, line: Line, frame: Frame, emphasis: number): void {
+/** Draws the one line that stands out. */
+export function drawLoud(ctx: CanvasRenderingContext2D, line: Line, frame: Frame): void {
+  drawLine(ctx, line, frame, { isLoud: true, hasEnvelope: true });
+  drawMarks(ctx, line, frame);
+}
+
+interface Manner { isLoud: boolean; hasEnvelope: boolean }
+
+function drawLine(ctx: CanvasRenderingContext2D, line: Line, frame: Frame, { isLoud, hasEnvelope }: Manner): void {
   const { data } = line;
-  const strength = emphasis === 0 ? 0.2 : 1;
   ctx.strokeStyle = line.colour;
   ctx.fillStyle = line.colour;
   ctx.setLineDash([]);
+  ctx.lineCap = "round";
+  ctx.lineJoin = data.x.length > 100 ? "bevel" : "round"; // round joins of dense lines cost most of a stroke
   const isSmooth = data.smooth !== undefined && data.smooth.length === data.x.length;
   if (!data.exact && data.min && data.max) {
-    ctx.globalAlpha = strength * (isSmooth ? 0.1 : 0.18);
-    traceEnvelope(ctx, data.x, data.min, data.max, frame);
-    ctx.fill();
+    if (hasEnvelope) {
+      ctx.globalAlpha = isSmooth ? 0.1 : 0.18;
+      traceEnvelope(ctx, data.x, data.min, data.max, frame);
+      ctx.fill();
+    }
     ctx.lineWidth = frame.ratio;
-    ctx.globalAlpha = strength * (isSmooth ? 0.35 : 0.85);
+    ctx.globalAlpha = isSmooth ? 0.35 : 0.85;
     traceSpikes(ctx, data, frame);
     ctx.stroke();
   }
   if (line.isDashed) ctx.setLineDash([5 * frame.ratio, 3.5 * frame.ratio]);
   const values = drawn(data);
   if (isSmooth) {
-    ctx.globalAlpha = strength * 0.28;
+    ctx.globalAlpha = 0.28;
     ctx.lineWidth = frame.ratio;
     trace(ctx, data.x, values, frame);
     ctx.stroke();
   }
-  ctx.globalAlpha = strength;
-  ctx.lineWidth = (emphasis === 2 ? 2.25 : 1.5) * frame.ratio;
+  ctx.globalAlpha = 1;
+  ctx.lineWidth = (isLoud ? 2.25 : 1.5) * frame.ratio;
   trace(ctx, data.x, isSmooth ? data.smooth! : values, frame);
   ctx.stroke();
   ctx.setLineDash([]);
   if (data.x.length * 14 * frame.ratio <= frame.width || data.x.length === 1) drawDots(ctx, data.x, values, frame);
-  ctx.globalAlpha = 1;
 }
 
 function trace(ctx: CanvasRenderingContext2D, x: readonly number[], y: readonly number[], frame: Frame): void {
@@ -84,7 +87,7 @@ function trace(ctx: CanvasRenderingContext2D, x: readonly number[], y: readonly 
 function traceEnvelope(
   ctx: CanvasRenderingContext2D, x: readonly number[], low: readonly number[], high: readonly number[], frame: Frame,
 ): void {
-  const floor = frame.top + frame.height;
+  const floor = frame.top + frame.height; // where a log scale has no place for a value
   ctx.beginPath();
   for (let i = 0; i < x.length; i++) {
     const py = frame.y(high[i]!);
@@ -139,11 +142,10 @@ function drawDots(ctx: CanvasRenderingContext2D, x: readonly number[], y: readon
 }
 
 /** NaN is a cross and −∞ a triangle at the lower edge, +∞ a triangle at the upper edge. */
-function drawMarks(ctx: CanvasRenderingContext2D, line: Line, frame: Frame, strength: number): void {
+function drawMarks(ctx: CanvasRenderingContext2D, line: Line, frame: Frame): void {
   const size = 3.5 * frame.ratio;
   ctx.strokeStyle = line.colour;
   ctx.fillStyle = line.colour;
-  ctx.globalAlpha = strength;
   ctx.lineWidth = 1.5 * frame.ratio;
   for (const mark of line.data.marks) {
     const px = frame.x(mark.x);
@@ -166,5 +168,4 @@ function drawMarks(ctx: CanvasRenderingContext2D, line: Line, frame: Frame, stre
       ctx.fill();
     }
   }
-  ctx.globalAlpha = 1;
 }

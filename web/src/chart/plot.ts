@@ -3,7 +3,8 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { logTick, tickText, TIME_STEPS, type AxisKind } from "./axis";
-import { drawLines, type Frame, type Line } from "./draw";
+import type { Line } from "./draw";
+import { makeLayers, type Layers } from "./layers";
 import { makeScale, type Range } from "./scale";
 
 export interface PlotSetup {
@@ -17,11 +18,13 @@ export interface PlotSetup {
   onPoint: (at: { x: number; left: number; top: number } | null) => void;
 }
 
-export interface PlotContent { lines: readonly Line[]; x: Range; y: Range; highlight: string | null }
+export interface PlotContent { lines: readonly Line[]; x: Range; y: Range }
 
 export interface Plot {
   readonly element: HTMLElement;
   show(content: PlotContent): void;
+  /** Makes one run's line stand out and the others step back; null ends it. */
+  stress(run: string | null): void;
   resize(width: number, height: number): void;
   /** Puts the crosshair at a data x that another chart points at; null takes it away. */
   point(x: number | null): void;
@@ -31,16 +34,8 @@ export interface Plot {
 }
 
 export function makePlot(host: HTMLElement, width: number, height: number, setup: PlotSetup): Plot {
-  let content: PlotContent = { lines: [], x: { min: 0, max: 1 }, y: { min: 0, max: 1 }, highlight: null };
+  let content: PlotContent = { lines: [], x: { min: 0, max: 1 }, y: { min: 0, max: 1 } };
 
-  const frame = (u: uPlot): Frame => {
-    const { left, top, width: w, height: h } = u.bbox;
-    return {
-      left, top, width: w, height: h, ratio: uPlot.pxRatio,
-      x: makeScale(content.x, left, left + w, setup.logX),
-      y: makeScale(content.y, top + h, top, setup.logY),
-    };
-  };
   const axis = {
     stroke: setup.colours.axis,
     font: `11px ${setup.colours.font}`,
@@ -55,12 +50,13 @@ export function makePlot(host: HTMLElement, width: number, height: number, setup
     return whole.length >= 2 ? splits.map((v) => (whole.includes(v) ? v : null)) : splits;
   };
 
+  let layers: Layers | null = null;
   const u = new uPlot(
     {
       width,
       height,
       legend: { show: false },
-      padding: [8, 12, 0, 0],
+      padding: [8, 16, 0, 0],
       series: [{}, { paths: () => null, points: { show: false } }],
       scales: {
         x: { time: false, distr: setup.logX ? 3 : 1, range: () => [content.x.min, content.x.max] },
@@ -88,7 +84,7 @@ export function makePlot(host: HTMLElement, width: number, height: number, setup
         bind: { dblclick: () => () => (setup.onReset(), null) },
       },
       hooks: {
-        draw: [(self) => drawLines(self.ctx, content.lines, frame(self), content.highlight)],
+        draw: [(self) => layers?.draw(content, self.bbox)],
         setSelect: [
           (self) => {
             if (self.select.width < 3) return;
@@ -111,6 +107,8 @@ export function makePlot(host: HTMLElement, width: number, height: number, setup
     [[0, 1], [null, null]],
     host,
   );
+  layers = makeLayers(u.over, setup);
+  layers.draw(content, u.bbox);
 
   return {
     element: u.over,
@@ -118,9 +116,10 @@ export function makePlot(host: HTMLElement, width: number, height: number, setup
       const isSameFrame = next.x.min === content.x.min && next.x.max === content.x.max
         && next.y.min === content.y.min && next.y.max === content.y.max;
       content = next;
-      if (isSameFrame) u.redraw(false, false);
+      if (isSameFrame) layers?.draw(content, u.bbox);
       else u.setData([[next.x.min, next.x.max], [null, null]], true);
     },
+    stress: (run) => layers?.stress(run),
     resize: (w, h) => u.setSize({ width: w, height: h }),
     point(x) {
       const left = x === null ? -10 : u.valToPos(x, "x");

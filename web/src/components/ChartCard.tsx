@@ -10,11 +10,12 @@ import { setView, view } from "../state/url";
 import { Icon } from "./Icon";
 
 const HEIGHTS = { s: 148, m: 208, l: 320 };
+const FEW_HEIGHT = 264;
 const NEAR = "400px 0px";
 
-interface Props { project: string; metric: string; runs: readonly Shown[]; inSection: string; height?: number }
+interface Props { project: string; metric: string; runs: readonly Shown[]; inSection: string; height?: number; isFew?: boolean }
 
-export function ChartCard({ project, metric, runs, inSection, height }: Props) {
+export function ChartCard({ project, metric, runs, inSection, height, isFew = false }: Props) {
   const card = useRef<HTMLElement>(null);
   const isNear = useSignal(false);
   useEffect(() => {
@@ -22,7 +23,7 @@ export function ChartCard({ project, metric, runs, inSection, height }: Props) {
     observer.observe(card.current!);
     return () => observer.disconnect();
   }, []);
-  const tall = height ?? HEIGHTS[view.value.size];
+  const tall = height ?? (isFew && view.value.size === "m" ? FEW_HEIGHT : HEIGHTS[view.value.size]);
   const isPinned = view.value.pin.includes(metric);
   const leaf = inSection !== "" && metric.startsWith(`${inSection}/`) ? metric.slice(inSection.length + 1) : metric;
   const togglePin = (): void => {

@@ -19,13 +19,18 @@ export function ChartGrid({ project, keys, runs }: Props) {
       </Notice>
     );
   return (
-    <div class={`sections size-${view.value.size}`}>
-      {sections(found, view.value.pin).map((one) => <SectionView key={one.name} section={one} project={project} runs={runs} />)}
+    <div class={`sections size-${view.value.size} ${isFew(found.length) ? "is-few" : ""}`}>
+      {sections(found, view.value.pin).map((one) => <SectionView key={one.name} section={one} project={project} runs={runs} isFew={isFew(found.length)} />)}
     </div>
   );
 }
 
-function SectionView({ section, project, runs }: { section: Section; project: string; runs: readonly Shown[] }) {
+/** With a handful of charts each gets more room. */
+export const isFew = (count: number): boolean => count <= 6;
+
+interface SectionProps { section: Section; project: string; runs: readonly Shown[]; isFew: boolean }
+
+function SectionView({ section, project, runs, isFew }: SectionProps) {
   const { shut } = view.value;
   const name = section.name === "" ? "-" : section.name.replace("\0", "");
   const isOpen = !shut.includes(name);
@@ -42,7 +47,7 @@ function SectionView({ section, project, runs }: { section: Section; project: st
       </h2>
       {isOpen && (
         <div class="cards">
-          {section.keys.map((key) => <ChartCard key={key} project={project} metric={key} runs={runs} inSection={section.name} />)}
+          {section.keys.map((key) => <ChartCard key={key} project={project} metric={key} runs={runs} inSection={section.name} isFew={isFew} />)}
         </div>
       )}
     </section>

@@ -14,7 +14,9 @@ export function SystemCharts({ slot }: { slot: number }) {
   const series = system.value;
   if (series === null) return <div class="skeleton-cards" role="status" aria-label="Loading system charts" />;
   if (series.length === 0)
-    return <Notice title="No system data yet"><p>The first averages come about half a minute after the start.</p></Notice>;
+    return run.value?.ended
+      ? <Notice title="No system data"><p>The run ended before the first average, or its host was not sampled.</p></Notice>
+      : <Notice title="No system data yet"><p>The first averages come about half a minute after the start.</p></Notice>;
   const { matches } = metricMatcher(view.value.metric);
   const keys = series.map((one) => one.key).filter(matches);
   const labels = new Map(keys.map((key) => [systemLabel(key), key]));

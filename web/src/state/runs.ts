@@ -161,9 +161,11 @@ let lastShown: Shown[] = [];
 export const shown = computed<Shown[]>(() => {
   if (project.value === null) return [];
   const slots = slotsFor(project.value, shownIds.value);
-  const next = shownIds.value.map((id) => {
-    const row = known.value.get(id) ?? null;
-    return { id, name: row?.name || id, slot: slots.get(id) ?? 0, row };
+  const names = shownIds.value.map((id) => known.value.get(id)?.name || id);
+  const next = shownIds.value.map((id, i) => {
+    // runs of one name are told apart by the start of their ids
+    const name = names.indexOf(names[i]!) === names.lastIndexOf(names[i]!) ? names[i]! : `${names[i]} · ${id.slice(0, 5)}`;
+    return { id, name, slot: slots.get(id) ?? 0, row: known.value.get(id) ?? null };
   });
   // the same array as before when no line would change: charts then have nothing to do
   const isSame = next.length === lastShown.length
