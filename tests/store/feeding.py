@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outrider.journal.record import encode
-from outrider_server.store import Ack, Store
+
+if TYPE_CHECKING:
+    from outrider_server.store import Ack, Store
 
 START = 1_763_860_000.0
 

@@ -205,14 +205,14 @@ def test_a_kill_at_any_instant_leaves_offsets_and_points_consistent(tmp_path: Pa
     script = tmp_path / "feeds.py"
     script.write_text(dedent(FEEDING))
     acked: dict[str, list[int]] = {}
-    for kill in range(6):
+    for kill in range(4):
         process = subprocess.Popen(
             [sys.executable, str(script), str(tmp_path / "data.db"), str(Path(__file__).parent)],
             stdout=subprocess.PIPE,
             text=True,
         )
         assert process.stdout is not None
-        for _ in range(11 + 17 * kill):
+        for _ in range(9 + 13 * kill):
             line = process.stdout.readline()
             assert line, "the feeding process ended by itself"
         process.send_signal(signal.SIGKILL)
