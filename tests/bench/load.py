@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
@@ -76,13 +77,16 @@ def segment(number: int, batches: int) -> Iterator[tuple[bytes, int]]:
         yield pack(raw), len(raw)
 
 
-class Client:
+class Client(AbstractContextManager["Client"]):
     """One connection that stays open."""
 
     def __init__(self, url: str, token: str) -> None:
         parts = urlsplit(url)
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
         self._headers = {"Authorization": f"Bearer {token}"}
+
+    def __exit__(self, *error: object) -> None:
+        self._connection.close()
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
         """Status and body of one request."""
@@ -113,20 +117,22 @@ def main(url: str, token: str, first: int, runs: int, batches: int) -> None:
     """Prepare, then send all runs at once, and print how it went."""
     numbers = range(first, first + runs)
     prepared = {number: list(segment(number, batches)) for number in numbers}
-    for number in numbers:
-        Client(url, token).create(number)
+    with Client(url, token) as client:
+        for number in numbers:
+            client.create(number)
     sent = {number: Sent() for number in numbers}
     gate = threading.Barrier(runs + 1)
 
     def work(number: int) -> None:
-        client, offset = Client(url, token), 0
+        offset = 0
         gate.wait()
         try:
-            for packed, length in prepared[number]:
-                began = time.perf_counter()
-                client.send(number, offset, packed, length)
-                sent[number].seconds.append(time.perf_counter() - began)
-                offset += length
+            with Client(url, token) as client:
+                for packed, length in prepared[number]:
+                    began = time.perf_counter()
+                    client.send(number, offset, packed, length)
+                    sent[number].seconds.append(time.perf_counter() - began)
+                    offset += length
         except Exception as error:
             sent[number].failed.append(repr(error))
 

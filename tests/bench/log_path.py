@@ -13,12 +13,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from figures import Figure, main, median, quantile
+from place import environment, own_place
 
 ROUNDS, CALLS = 60, 500
 STEPS = 240
@@ -28,14 +28,11 @@ SIZES = (1, 10)
 
 def in_process(code: str, *arguments: str, **env: str) -> str:
     """Run a function of this module in a fresh interpreter, with a home and a folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="outrider-bench-") as home:
-        environment = {**os.environ, "HOME": home, "XDG_STATE_HOME": home, **env}
+    with own_place() as home:
         # One thread of BLAS: the step must not take the core on which the streamer runs.
-        environment |= {"OPENBLAS_NUM_THREADS": "1", "OUTRIDER_DIR": home, "PYTHONPATH": HERE}
-        done = subprocess.run(
-            [sys.executable, "-c", code, *arguments],
-            cwd=home, env=environment, capture_output=True, text=True,
-        )  # fmt: skip
+        there = environment(home, OPENBLAS_NUM_THREADS="1", PYTHONPATH=HERE, **env)
+        command = [sys.executable, "-c", code, *arguments]
+        done = subprocess.run(command, cwd=home, env=there, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(done.stderr)
         return done.stdout
@@ -194,14 +191,11 @@ def system_calls() -> Iterator[Figure]:
     """What 1,000 calls of log() ask of the kernel, counted by strace in the trainer alone."""
     if not shutil.which("strace"):
         return
-    with tempfile.TemporaryDirectory(prefix="outrider-bench-") as home:
+    with own_place() as home:
         out = Path(home, "trace")
-        environment = {**os.environ, "HOME": home, "XDG_STATE_HOME": home, "OUTRIDER_DIR": home}
-        subprocess.run(
-            ["strace", "-qq", "-o", str(out), sys.executable, "-c", TRACED],
-            cwd=home, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            check=True,
-        )  # fmt: skip
+        command = ["strace", "-qq", "-o", str(out), sys.executable, "-c", TRACED]
+        there = environment(home)
+        subprocess.run(command, cwd=home, env=there, capture_output=True, check=True)
         trace = out.read_text(errors="replace")
     lines = trace.partition('"BEGIN"')[2].partition('"END"')[0].splitlines()[1:-1]
     names = [line.partition("(")[0] for line in lines if "(" in line]

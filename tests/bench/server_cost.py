@@ -13,7 +13,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from urllib.parse import quote, urlencode
 import orjson
 from figures import Figure, main, median, quantile
 from load import METRICS, NAMES, PROJECT, RECORDS, Client, run_id
+from place import own_place
 from streamer_cost import Watched, server
 
 TOGETHER = 10
@@ -68,14 +68,14 @@ def fill(running: Any, first: int, batches: int) -> dict[str, Any]:
 
 def ingest_and_chart() -> Iterator[Figure]:
     """Fill the store through HTTP, then ask for charts of what is there."""
-    batches = STEPS // RECORDS
+    batches = min(STEPS // RECORDS, int(millions() * 1e6 / (TOGETHER * RECORDS * METRICS)))
     rounds = max(1, round(millions() * 1e6 / (TOGETHER * STEPS * METRICS)))
-    with tempfile.TemporaryDirectory(prefix="outrider-bench-") as home, server(home) as running:
+    with own_place() as home, server(home) as running:
         pin(running)
         reports = []
         for turn in range(rounds):
             reports.append(fill(running, turn * TOGETHER, batches))
-            print(f"stored {(turn + 1) * 20} M: {_rate(reports[-1:]):,.0f}/s", file=sys.stderr)
+            print(f"round {turn + 1}: {_rate(reports[-1:]):,.0f} points/s", file=sys.stderr)
         points = sum(report["points"] for report in reports)
         taken = sum(report["server"] for report in reports)
         detail = f"{points / 1e6:.0f} M points, {TOGETHER} runs at once; load generator "
@@ -90,25 +90,30 @@ def ingest_and_chart() -> Iterator[Figure]:
         time.sleep(5)  # let folding end
         size = sum(path.stat().st_size for path in Path(home, "data").rglob("*") if path.is_file())
         raw = sum(report["raw"] for report in reports)
-        detail = f"{raw / points:.1f} as JSON lines"
+        log = sum(path.stat().st_size for path in Path(home, "data").rglob("*-wal"))
+        detail = f"{raw / points:.1f} as JSON lines; of it the write-ahead log {log / points:.1f}"
         yield Figure("stored, bytes a point", size / points, "", None, detail)
         memory = Watched(running.process.pid).memory()
         yield Figure("server, resident after it", memory, " MB", None)
-        yield from charts(running, points / 1e6)
+        with Client(running.url, running.token) as client:
+            yield from charts(running, client, batches * RECORDS, points / 1e6)
 
 
 def _rate(reports: list[dict[str, Any]]) -> float:
     return float(sum(r["points"] for r in reports) / sum(r["seconds"] for r in reports))
 
 
-def charts(running: Any, stored: float) -> Iterator[Figure]:
+def charts(running: Any, client: Client, steps: int, stored: float) -> Iterator[Figure]:
     """One metric of ten runs: whole, zoomed, and one after the other of many metrics."""
-    client, watched = Client(running.url, running.token), Watched(running.process.pid)
+    watched = Watched(running.process.pid)
     runs = [("run", run_id(number)) for number in range(TOGETHER)]
     asked = {
         "first look at each metric": [{"key": name, "width": 600} for name in NAMES[1:21]],
         "the same again": [{"key": NAMES[0], "width": 600}] * 20,
-        "zoomed to 4 %": [{"key": NAMES[2], "width": 600, "min": 20_000, "max": 22_000}] * 20,
+        "zoomed to 4 %": [
+            {"key": NAMES[2], "width": 600, "min": int(steps * 0.4), "max": int(steps * 0.44)}
+        ]
+        * 20,
         "wall time": [{"key": NAMES[3], "width": 600, "x": "wall"}] * 20,
     }
     for what, queries in asked.items():
@@ -123,15 +128,15 @@ def charts(running: Any, stored: float) -> Iterator[Figure]:
         busy = (watched.seconds() - before) / len(queries) * 1e3
         detail = f"p90 {quantile(times, 0.9):.1f}; server's processor {busy:.1f} ms; "
         detail += f"{len(body) / 1e3:.0f} kB"
-        name = f"chart, 10 × {STEPS:,} of {stored:.0f} M, {what}"
+        name = f"chart, 10 × {steps:,} of {stored:.0f} M, {what}"
         yield Figure(name, median(times), " ms", 20.0, detail)
 
 
 def table() -> Iterator[Figure]:
     """The runs table: filter, sort, twenty columns."""
     count = int(os.environ.get("OUTRIDER_BENCH_RUNS", "20000"))
-    with tempfile.TemporaryDirectory(prefix="outrider-bench-") as home, server(home) as running:
-        client, watched = Client(running.url, running.token), Watched(running.process.pid)
+    with own_place() as home, server(home) as running:
+        watched = Watched(running.process.pid)
         began = time.perf_counter()
         with ThreadPoolExecutor(WRITERS) as writers:
             shares = (range(first, count, WRITERS) for first in range(WRITERS))
@@ -155,10 +160,11 @@ def table() -> Iterator[Figure]:
             path = f"/api/projects/{quote(PROJECT)}/runs?" + urlencode(
                 [*query.items(), ("limit", "100"), *picked]
             )
-            for _ in range(15):
-                began = time.perf_counter()
-                status, body = client.ask("GET", path)
-                times.append((time.perf_counter() - began) * 1e3)
+            with Client(running.url, running.token) as client:
+                for _ in range(15):
+                    began = time.perf_counter()
+                    status, body = client.ask("GET", path)
+                    times.append((time.perf_counter() - began) * 1e3)
             found = orjson.loads(body)
             if status != 200 or len(found["runs"]) < min(100, count // 4):
                 raise RuntimeError(body[:500].decode())
@@ -170,11 +176,11 @@ def table() -> Iterator[Figure]:
 
 
 def _fill_table(running: Any, numbers: range) -> None:
-    client = Client(running.url, running.token)
-    for number in numbers:
-        client.create(number)
-        raw = _attributes(number)
-        client.send(number, 0, _packed(raw), len(raw))
+    with Client(running.url, running.token) as client:
+        for number in numbers:
+            client.create(number)
+            raw = _attributes(number)
+            client.send(number, 0, _packed(raw), len(raw))
 
 
 def _attributes(number: int) -> bytes:

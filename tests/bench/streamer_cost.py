@@ -13,7 +13,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from figures import Figure, main, median
+from place import environment, own_place
 
 STARTS = 7
 AT_REST = 30.0
@@ -73,23 +73,19 @@ def server(home: str) -> Iterator[Any]:
     """A server in another process, with a data folder of its own."""
     from outrider_server.main import start_background
 
-    running = start_background(f"{home}/data", env=_environment(home))
+    running = start_background(f"{home}/data", env=environment(home))
     try:
         yield running
     finally:
         running.stop()
 
 
-def _environment(home: str, **more: str) -> dict[str, str]:
-    return {**os.environ, "HOME": home, "XDG_STATE_HOME": home, "XDG_DATA_HOME": home, **more}
-
-
 @contextmanager
 def trainer(home: str, url: str, token: str) -> Iterator[tuple[subprocess.Popen[str], str, float]]:
     """A trainer after init(), its run's folder, and when init() had returned."""
-    environment = _environment(home, OUTRIDER_URL=url, OUTRIDER_API_KEY=token, OUTRIDER_DIR=home)
+    there = environment(home, OUTRIDER_URL=url, OUTRIDER_API_KEY=token)
     process = subprocess.Popen(
-        [sys.executable, "-c", TRAINER], cwd=home, env=environment, text=True,
+        [sys.executable, "-c", TRAINER], cwd=home, env=there, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     assert process.stdout
@@ -117,13 +113,17 @@ def delivery(folder: str, seconds: float = 20.0) -> dict[str, Any]:
 
 def measure() -> Iterator[Figure]:
     """Start, memory, rest, load."""
-    with tempfile.TemporaryDirectory(prefix="outrider-bench-") as home, server(home) as running:
-        starts = []
+    with own_place() as home, server(home) as running:
+        starts, acked = [], []
         for _ in range(STARTS):
             with trainer(home, running.url, running.token) as (_, folder, when):
                 starts.append(delivery(folder)["at"] - when)
+                while not (found := delivery(folder))["acked"]:
+                    time.sleep(0.002)
+                acked.append(found["at"] - when)
         detail = f"least {min(starts):.3f}, most {max(starts):.3f}"
         yield Figure("streamer ready after init()", median(starts), " s", 0.3, detail)
+        yield Figure("first bytes acknowledged after init()", median(acked), " s", None)
 
         with trainer(home, running.url, running.token) as (process, folder, _):
             streamer = Watched(delivery(folder)["pid"])
