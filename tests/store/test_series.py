@@ -287,8 +287,8 @@ def test_points_may_be_asked_for_by_step(feeder: Feeder) -> None:
 def test_points_of_a_metric_that_is_not_there_are_not_found(feeder: Feeder) -> None:
     with pytest.raises(NotFound, match="nothing"):
         feeder.points("nothing")
+    feeder.log(point(0, a=1))
     with pytest.raises(UsageError):
-        feeder.log(point(0, a=1))
         feeder.points("a", cursor="the third")
 
 
