@@ -16,6 +16,7 @@ import orjson
 
 from outrider import values
 from outrider.attributes import Config, Summary
+from outrider.described import Described
 from outrider.finishing import Ending, end_of_exception, wait_for_delivery
 from outrider.journal.record import MAX_RECORD
 from outrider.notice import say_once, swallow
@@ -60,7 +61,7 @@ class AlertLevel:
     ERROR = "ERROR"
 
 
-class Run:
+class Run(Described):
     """One training run in this process, made by ``outrider.core.init()``.
 
     A context manager: ``with init() as run:`` finishes it, as failed where an exception leaves the
@@ -99,66 +100,10 @@ class Run:
         self.config = Config(config, self._config_changed)
         self.summary = Summary(self._summary_changed, self._read_summary)
 
-    # --- what it is -----------------------------------------------------------------------
-
-    @property
-    def url(self) -> str:
-        """The address of the run's page."""
-        from urllib.parse import quote
-
-        return f"{self.settings.url}/p/{quote(self.project, safe='')}/r/{quote(self.id, safe='')}"
-
-    @property
-    def dir(self) -> str | None:
-        """The run's ``files`` folder; None where nothing is recorded."""
-        return None if self.folder is None else os.path.join(self.folder, "files")
-
-    @property
-    def path(self) -> str:
-        """``project/id``, by which the run is named elsewhere."""
-        return f"{self.project}/{self.id}"
-
-    @property
-    def mode(self) -> str:
-        """online, offline or disabled."""
-        return self.settings.mode if self.folder is not None else "disabled"
-
-    @property
-    def group(self) -> str | None:
-        """The group that the run belongs to."""
-        return self.settings.group
-
-    @property
-    def job_type(self) -> str | None:
-        """What the run does in its group, such as train or eval."""
-        return self.settings.job_type
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """The run's tags."""
-        return self.settings.tags
-
-    @property
-    def notes(self) -> str | None:
-        """The run's notes."""
-        return self.settings.notes
-
     @property
     def step(self) -> int:
         """The step that the next ``log()`` without one gets."""
         return int(repr(self._steps)[6:-1])  # count(5): the one way to look without taking
-
-    @property
-    def disabled(self) -> bool:
-        """Whether nothing is recorded."""
-        return self.folder is None
-
-    def get_url(self) -> str:
-        """The address of the run's page."""
-        return self.url
-
-    def __repr__(self) -> str:
-        return f"<outrider run {self.path} ({self.name}, {self.mode})>"
 
     # --- the log path ---------------------------------------------------------------------
 

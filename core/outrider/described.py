@@ -1,0 +1,73 @@
+"""What a run says of itself: its address, its folder, what people gave it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from outrider.settings import Settings
+
+
+class Described:
+    """The part of a run that is only looked at."""
+
+    id: str
+    project: str
+    name: str
+    folder: str | None
+    settings: Settings
+
+    @property
+    def url(self) -> str:
+        """The address of the run's page."""
+        from urllib.parse import quote
+
+        return f"{self.settings.url}/p/{quote(self.project, safe='')}/r/{quote(self.id, safe='')}"
+
+    @property
+    def dir(self) -> str | None:
+        """The run's ``files`` folder; None where nothing is recorded."""
+        return None if self.folder is None else os.path.join(self.folder, "files")
+
+    @property
+    def path(self) -> str:
+        """``project/id``, by which the run is named elsewhere."""
+        return f"{self.project}/{self.id}"
+
+    @property
+    def mode(self) -> str:
+        """online, offline or disabled."""
+        return self.settings.mode if self.folder is not None else "disabled"
+
+    @property
+    def group(self) -> str | None:
+        """The group that the run belongs to."""
+        return self.settings.group
+
+    @property
+    def job_type(self) -> str | None:
+        """What the run does in its group, such as train or eval."""
+        return self.settings.job_type
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The run's tags."""
+        return self.settings.tags
+
+    @property
+    def notes(self) -> str | None:
+        """The run's notes."""
+        return self.settings.notes
+
+    @property
+    def disabled(self) -> bool:
+        """Whether nothing is recorded."""
+        return self.folder is None
+
+    def get_url(self) -> str:
+        """The address of the run's page."""
+        return self.url
+
+    def __repr__(self) -> str:
+        return f"<outrider run {self.path} ({self.name}, {self.mode})>"
