@@ -121,6 +121,9 @@ def test_the_readme_s_first_command_shows_everything(
     scripts = fresh_python(tmp_path / "venv", environment)
     path = os.pathsep.join([str(scripts), environment.get("PATH", "")])
     env = {**environment, "PATH": path, "HOME": str(tmp_path)}
+    cache = Path(environment.get("HOME", str(tmp_path)))  # what was downloaded before is not again
+    env.setdefault("PIP_CACHE_DIR", str(cache / ".cache" / "pip"))
+    env.setdefault("npm_config_cache", str(cache / ".npm"))
     for name in ("CONFIG", "STATE", "DATA"):
         env.pop(f"XDG_{name}_HOME", None)
     run("bash", "-c", "pip install '.[demo]'", cwd=clone, env=env)
