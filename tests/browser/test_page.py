@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import math
-import os
 import re
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from journal_poster import Recorder, log_in
+from browser_parts import Recorder, card, log_in
 from playwright.sync_api import Page, expect
 
-from outrider_server.main import start_background
-
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from playwright.sync_api import Browser, Locator
+    from playwright.sync_api import Browser
 
     from outrider_server.background import Background
 
 HOSTILE = '<img src=x onerror="document.title=1"> "\'/ü🚀'
-
-
-def card(page: Page, metric: str) -> Locator:
-    """The card of a metric."""
-    return page.locator(f'.card[data-metric="{metric}"]')
 
 
 def hover(page: Page, metric: str, across: float = 0.5, down: float = 0.5) -> None:
@@ -129,6 +117,10 @@ def test_hovering_shows_values_sorted_on_every_chart(
     values = [float(text) for text in panel.locator(".hover-value").all_inner_texts()]
     assert len(values) == 10
     assert values == sorted(values, reverse=True)
+    near = panel.locator("tr.is-near .hover-name").inner_text()
+    expect(page.locator(".run-row.is-lit")).to_contain_text(near)
+    for metric in ("val/acc", "train/loss", "lr"):
+        expect(card(page, metric).locator("canvas.lines")).to_have_class(re.compile("is-behind"))
     expect(card(page, "lr").locator(".u-cursor-x")).not_to_have_class(re.compile("u-off"))
 
 
@@ -245,27 +237,6 @@ def test_axes_and_smoothing_ask_the_server(page: Page, server: Background, digit
     assert query(page)["log"] == ["y"]
 
 
-def test_new_points_appear_by_themselves_and_change_nothing_else(
-    page: Page, server: Background, record: Any
-) -> None:
-    """A live append refetches only what grew and keeps zoom, scroll and selection."""
-    run = record("live", "growing")
-    run.points("a/loss", [1.0, 0.5, 0.4])
-    run.points("b/acc", [0.1, 0.2])
-    page.goto(f"{server.url}/p/live?shut=b")
-    expect(page.get_by_role("status", name=re.compile("^Live"))).to_be_visible()
-    expect(card(page, "a/loss").locator("canvas.lines")).to_be_visible()
-    before = page.url
-    with page.expect_response(lambda answer: "/series" in answer.url) as got:
-        run.points("a/loss", [0.3, 0.2], first=3)
-    assert got.value.json()["series"][0]["total"] == 5
-    run.points("c/new", [1.0, 2.0])
-    expect(card(page, "c/new").locator("canvas.lines")).to_be_visible()
-    run.end("failed", code=3)
-    expect(page.locator(".run-row .state-bad")).to_be_visible()
-    assert page.url == before
-
-
 def test_hostile_names_are_text(page: Page, server: Background, record: Any) -> None:
     """Markup in names of projects, runs, metrics, config and tags is shown, never run."""
     project = HOSTILE.replace("/", "∕")
@@ -287,31 +258,6 @@ def test_an_empty_project_tells_how_to_log(page: Page, server: Background) -> No
     """A project that has no run yet shows the lines of Python that make one."""
     page.goto(f"{server.url}/p/not%20yet")
     expect(page.locator(".list-area")).to_contain_text('core.init(project="not yet")')
-
-
-def test_a_lost_server_is_seen_and_the_page_catches_up(browser: Browser, tmp_path: Path) -> None:
-    """While nothing answers, the page says so and keeps what it shows; then it catches up."""
-    first = start_background(tmp_path / "data")
-    run = Recorder(first, "lost", "steady")
-    run.points("loss", [1.0, 0.5, 0.4])
-    context = browser.new_context()
-    log_in(context, first)
-    page = context.new_page()
-    page.goto(f"{first.url}/p/lost")
-    expect(page.get_by_role("status", name=re.compile("^Live"))).to_be_visible()
-    expect(card(page, "loss").locator("canvas.lines")).to_be_visible()
-    first.stop()
-    expect(page.get_by_role("status", name=re.compile("^Reconnecting"))).to_be_visible()
-    expect(card(page, "loss").locator("canvas.lines")).to_be_visible()
-    expect(page.get_by_role("link", name="steady")).to_be_visible()
-    second = start_background(tmp_path / "data", port=urlsplit(first.url).port or 0)
-    try:
-        run = Recorder(second, "lost", "later")
-        expect(page.get_by_role("status", name=re.compile("^Live"))).to_be_visible(timeout=15_000)
-        expect(page.get_by_role("link", name="later")).to_be_visible()
-    finally:
-        second.stop()
-        context.close()
 
 
 def test_the_theme_follows_the_system_and_the_choice(
@@ -370,33 +316,3 @@ def test_on_a_phone_runs_and_charts_are_one_tap_apart(
     page.get_by_role("button", name="Runs", exact=True).tap()
     expect(page.get_by_role("link", name="run-11")).to_be_visible()
     context.close()
-
-
-TRAINING = """
-import math, time
-from outrider import core
-
-core.init(project="trained", name="by-script", config={"lr": 0.1})
-for step in range(60):
-    core.log({"train/loss": math.exp(-step / 20)})
-    time.sleep(0.05)
-core.finish()
-"""
-
-
-def test_a_script_that_logs_is_seen_while_it_runs(
-    page: Page, server: Background, tmp_path: Path
-) -> None:
-    """From ``core.log()`` through the streamer and the server to a line on an open page."""
-    page.goto(f"{server.url}/p/trained")
-    expect(page.locator(".list-area")).to_contain_text("No runs yet")
-    environment = {**os.environ, "OUTRIDER_URL": server.url, "OUTRIDER_API_KEY": server.token}
-    script = subprocess.Popen([sys.executable, "-c", TRAINING], cwd=tmp_path, env=environment)
-    try:
-        expect(page.get_by_role("link", name="by-script")).to_be_visible(timeout=30_000)
-        expect(card(page, "train/loss").locator("canvas.lines")).to_be_visible(timeout=30_000)
-        assert script.wait(60) == 0
-        expect(page.locator(".run-row .state-good")).to_be_visible(timeout=30_000)
-    finally:
-        script.kill()
-        script.wait()

@@ -14,6 +14,11 @@ describe("ranges", () => {
     expect(yRange([data], { min: 0, max: 1 }, linear)!.max).toBeGreaterThan(900);
   });
 
+  it("hold the smoothed line too, which lags behind its window", () => {
+    const data = { ...exact("a", [0, 1], [12, 14]), smooth: [9, 10] };
+    expect(yRange([data], { min: 0, max: 1 }, linear)!.min).toBeLessThan(9);
+  });
+
   it("leave the few wild values out only when asked to", () => {
     const x = Array.from({ length: 100 }, (_, i) => i);
     const data = exact("a", x, x.map((i) => (i === 50 ? 1e6 : i / 100)));

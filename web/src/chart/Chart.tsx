@@ -77,7 +77,8 @@ export function Chart(props: ChartProps) {
 
   // the highlighted run and the shared crosshair change often: they redraw without rendering
   useSignalEffect(() => {
-    plot.current?.stress(highlight.value);
+    const run = highlight.value; // read before the plot is there too, or nothing would be followed
+    plot.current?.stress(run);
   });
   useSignalEffect(() => {
     const at = crosshair.value;

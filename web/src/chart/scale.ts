@@ -76,7 +76,10 @@ export function yRange(lines: readonly SeriesData[], window: Range, { isLog, cut
       if (cutOutliers) {
         const value = values[i]!;
         if (!isLog || value > 0) sample.push(value);
-      } else if (line.exact) {
+        continue;
+      }
+      take(line.smooth?.[i]);
+      if (line.exact) {
         take(line.last[i]);
       } else {
         take(line.min?.[i]);

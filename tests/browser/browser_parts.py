@@ -1,4 +1,4 @@
-"""Writes runs as a streamer delivers them, and opens login links."""
+"""What the browser tests share: runs posted as a streamer does, login links, charts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import quote
 import requests
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
+    from playwright.sync_api import BrowserContext, Locator, Page
 
     from outrider_server.background import Background
 
@@ -88,3 +88,8 @@ def log_in(context: BrowserContext, server: Background) -> None:
     page = context.new_page()
     page.goto(answer.json()["url"])
     page.close()
+
+
+def card(page: Page, metric: str) -> Locator:
+    """The card of a metric."""
+    return page.locator(f'.card[data-metric="{metric}"]')
