@@ -44,7 +44,7 @@ def start_background(
     arguments: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
     log: str | os.PathLike[str] | None = None,
-    timeout: float = 30.0,
+    timeout: float = 60.0,
 ) -> Background:
     """Start a server on ``data`` in a child process; returns once it answers.
 

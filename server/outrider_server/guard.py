@@ -77,7 +77,7 @@ class Hosts:
         if public:
             self._names.add(public)
         if not self._is_loopback:
-            self._names |= {bound.lower(), socket.gethostname().lower(), socket.getfqdn().lower()}
+            self._names |= {bound.lower(), socket.gethostname().lower()}
         self._seen: dict[bytes, bool] = {}
 
     def allow(self, host: bytes) -> bool:

@@ -159,7 +159,7 @@ class Tokens:
             return None
         now = self._clock()
         if found.expires is not None and found.expires <= now:
-            self._forget({found.id})
+            self._by_id.pop(found.id, None)  # its row goes with the next start
             return None
         self._used[found.id] = now
         return found

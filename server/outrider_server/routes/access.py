@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from starlette.responses import RedirectResponse, Response
@@ -51,7 +52,9 @@ async def login(call: Call) -> Response:
             return RedirectResponse("/", 303, headers)
         return Response(_USED, 403, headers, "text/html; charset=utf-8")
     name = f"browser session of {grant.parent.name}"
-    _, text = services.tokens.create(name, grant.role, grant.projects, parent=grant.parent)
+    _, text = await asyncio.to_thread(
+        services.tokens.create, name, grant.role, grant.projects, parent=grant.parent
+    )
     response = RedirectResponse("/", 303, headers)
     response.set_cookie(
         services.cookie,
@@ -68,7 +71,7 @@ async def login(call: Call) -> Response:
 async def logout(call: Call) -> Response:
     """End this browser's session; a token is not ended by this."""
     if call.who.kind == "session":
-        call.services.tokens.revoke(call.who.id)
+        await asyncio.to_thread(call.services.tokens.revoke, call.who.id)
     response = json_response({"deleted": call.who.kind == "session"})
     response.delete_cookie(call.services.cookie, path="/", httponly=True, samesite="strict")
     return response
@@ -99,11 +102,11 @@ def create_token(call: Call) -> dict[str, Any]:
     }
 
 
-async def revoke_token(call: Call) -> Response:
+def revoke_token(call: Call) -> dict[str, Any]:
     """End a token and its sessions, at once."""
     _require_whole_server(call)
     call.services.tokens.revoke(call.path["token"])
-    return json_response({"deleted": True})
+    return {"deleted": True}
 
 
 def _session_of(call: Call) -> object:
@@ -211,6 +214,5 @@ OPERATIONS = (
         Role.ADMIN,
         revoke_token,
         ref("Deleted"),
-        is_raw=True,
     ),
 )
