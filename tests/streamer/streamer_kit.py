@@ -76,6 +76,10 @@ class Run:
 
         return read_status(os.path.join(self.path, f"delivery-{host_label()}.json"))
 
+    def __str__(self) -> str:
+        """What a failing test should show of it."""
+        return f"{self.delivery()} {sorted(os.listdir(self.path))}\n{self.log_text()}"
+
     def log_text(self) -> str:
         try:
             return Path(self.path, "streamer.log").read_text()
@@ -83,12 +87,12 @@ class Run:
             return ""
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 20.0, what: str = "") -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = 40.0, what: object = "") -> Any:
     """Wait until something holds; what it returned."""
     until = time.monotonic() + seconds
     while True:
         found = condition()
         if found:
             return found
-        assert time.monotonic() < until, what or "it did not come about in time"
+        assert time.monotonic() < until, f"it did not come about in time: {what}"
         time.sleep(0.02)

@@ -50,8 +50,8 @@ def test_everything_arrives_with_the_true_end(
 ) -> None:
     """However the trainer ends; then the streamer is done, frees the lock and is gone."""
     assert train(run, how).wait() == code
-    eventually(lambda: run.delivery().get("done"))
-    eventually(lambda: not spawn.is_running(run.path))
+    eventually(lambda: run.delivery().get("done"), what=run)
+    eventually(lambda: not spawn.is_running(run.path), what=run)
     assert ingest.points(run.id) == list(range(20))
     ends = [(e["state"], e["code"], e["signal"]) for e in ingest.ends(run.id)]
     assert end in ends
@@ -75,7 +75,7 @@ def test_the_signals_of_a_terminal_do_not_end_it(run: Run, train: Train, ingest:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(pid, number)
     trainer.kill()
-    eventually(lambda: run.delivery().get("done"))
+    eventually(lambda: run.delivery().get("done"), what=run)
     assert run.delivery()["pid"] == pid
     assert [end["state"] for end in ingest.ends(run.id)] == ["killed"]
 
@@ -104,7 +104,7 @@ except ChildProcessError:
     pid = streamer_pid(run)
     assert parent_of(pid) != os.getpid()
     assert os.getsid(pid) not in (os.getsid(0), 0)
-    assert os.getpriority(os.PRIO_PROCESS, pid) == 10
+    eventually(lambda: os.getpriority(os.PRIO_PROCESS, pid) == 10)
     pipes = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
     assert sum(name.startswith("pipe:") for name in pipes) <= 4  # its own: to be woken by
     assert "queue" not in run.log_text()
@@ -176,7 +176,7 @@ def test_two_streamers_race_and_one_holds(run: Run, ingest: Ingest) -> None:
     eventually(lambda: not others())
     assert spawn.is_running(run.path)
     run.end()
-    eventually(lambda: run.delivery().get("done"))
+    eventually(lambda: run.delivery().get("done"), what=run)
     assert ingest.points(run.id) == list(range(50))
     assert ingest.duplicates == 0
 
@@ -245,7 +245,7 @@ def test_a_stopped_streamer_delays_and_loses_nothing(
     assert trainer.wait(30) == 0
     assert len(ingest.points(run.id)) < 2000
     os.kill(pid, signal.SIGCONT)
-    eventually(lambda: run.delivery().get("done"))
+    eventually(lambda: run.delivery().get("done"), what=run)
     assert ingest.points(run.id) == list(range(2000))
     assert [end["state"] for end in ingest.ends(run.id)] == ["finished"]
 
@@ -267,7 +267,7 @@ for worker in range(1, 5):
 os._exit(0)
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=30)
-    eventually(lambda: run.delivery().get("done"))
+    eventually(lambda: run.delivery().get("done"), what=run)
     assert sorted(ingest.points(run.id)) == [0, 1, 2, 3, 4]
     codes = sorted(end["code"] for end in ingest.ends(run.id) if end["code"] is not None)
     assert codes in ([], [0, 1, 2, 3, 4])  # below Linux 6.15 a reaped worker's code is lost
@@ -278,14 +278,16 @@ def test_a_run_recorded_offline_is_sampled_and_ended_and_not_sent(
 ) -> None:
     """Nothing asks the server; an explicit delivery sends it later."""
     run = make_run(mode="offline")
-    assert train(run, "exit7", "20", "0.05").wait() == 7
-    eventually(lambda: run.delivery().get("done"))
+    trainer = train(run, "wait")
+    eventually(lambda: "host" in {record.kind for *_, record in run.folder.records()}, what=run)
+    trainer.kill()
+    eventually(lambda: run.delivery().get("done"), what=run)
     assert run.delivery()["state"] == "offline"
-    eventually(lambda: not spawn.is_running(run.path))
+    eventually(lambda: not spawn.is_running(run.path), what=run)
     assert ingest.requests == []
     assert run.deliver().delivered
     assert ingest.points(run.id) == list(range(20))
-    assert [end["code"] for end in ingest.ends(run.id)] == [7]
+    assert [end["signal"] for end in ingest.ends(run.id)] == [9]
     assert any(record.get("k") == "host" for record in ingest.records(run.id))
 
 

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 
 from outrider.streamer.spawn import PIDFD
 
-NICENESS = 10  # and with it the kernel's input and output priority, which follows
-
 
 def main(arguments: Sequence[str]) -> None:
     """Be a streamer for the folder named first; the other words are its flags."""
@@ -24,8 +22,6 @@ def main(arguments: Sequence[str]) -> None:
     for stream_out in (sys.stdout, sys.stderr):
         if isinstance(stream_out, io.TextIOWrapper):
             stream_out.reconfigure(errors="backslashreplace")
-    with contextlib.suppress(OSError):
-        os.nice(NICENESS)
     folder, *flags = arguments
     folder = os.path.abspath(folder)
     os.chdir("/")

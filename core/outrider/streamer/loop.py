@@ -18,6 +18,7 @@ from outrider.streamer.clock import Clock
 from outrider.streamer.cursor import Place, behind
 from outrider.streamer.lock import Holder, Latch
 from outrider.streamer.own import OwnJournal
+from outrider.streamer.process import lower_priority
 from outrider.streamer.roster import Member, Roster
 from outrider.streamer.sender import Report, Sender
 from outrider.streamer.status import Status, stamp
@@ -60,6 +61,7 @@ class Streamer:
         self._untold_since: float | None = None
         self._adoption = Adoption(self.folder, self.server)
         self._helpers = _Helpers(self)
+        self._lowers_at: float | None = self.clock.tick() + HELPER_SECONDS
 
     def wake(self) -> None:
         """Look at once."""
@@ -77,10 +79,14 @@ class Streamer:
             self._start_sender()
         self._helpers.start()
         while self.watch.exists:
-            over = self._tend()
-            if over and self._leaves():
-                break
-            self._rest(0.05 if over else self.watch.pause)
+            try:
+                over = self._tend()
+                if over and self._leaves():
+                    break
+                self._rest(0.05 if over else self.watch.pause)
+            except Exception as error:  # a fault of ours must not end the delivery
+                self._helpers.say_once(f"loop {type(error).__name__}", trace(error))
+                self._ends.wait(1.0)
         self._ends.set()
         self._news.set()
         self.watch.close()
@@ -95,6 +101,9 @@ class Streamer:
         self._look_at_meta()
         if self.syncer.due() and self.syncer.sync(self.watch.sizes):
             self._helpers.say_once("sync", "some files could not be synced; tried again")
+        if self._lowers_at is not None and self._is_settled():
+            self._lowers_at = None
+            lower_priority()
         over = self.roster.is_over()
         if self.sender is not None:
             if over and not self.sender.hurries:
@@ -105,6 +114,13 @@ class Streamer:
                 self._adoption.start()
         self.status.write(self.report, self.sizes, now=over)
         return over
+
+    def _is_settled(self) -> bool:
+        """Whether the start is done. Until then the priority is an ordinary one: on a machine whose
+        cores are all busy a start at low priority took ten times as long, up to half a minute."""
+        assert self._lowers_at is not None
+        started = self.report.state != "starting" and self._helpers.have_started()
+        return started or self.clock.tick() >= self._lowers_at
 
     def _look(self, *, thorough: bool = False) -> bool:
         self.watch.look(thorough=thorough)
@@ -205,9 +221,7 @@ class Streamer:
             try:
                 seconds = self.sender.step()
             except Exception as error:  # a fault of ours must not end the delivery
-                self._helpers.say_once(
-                    f"sender {type(error).__name__}", f"sending: {type(error).__name__}: {error}"
-                )
+                self._helpers.say_once(f"sender {type(error).__name__}", trace(error))
                 seconds = 5.0
             report = self.sender.report
             if report.state != before.state or self.sender.hurries:
@@ -248,6 +262,9 @@ class _Helpers:
     def _start(self) -> None:
         streamer = self._streamer
         try:
+            from outrider import plugins
+
+            plugins.manager()  # whole, before another thread asks it
             if not streamer.is_adopted and streamer.roster.has_living():
                 from outrider.streamer.sampling import Sampling
 
@@ -256,7 +273,6 @@ class _Helpers:
                     streamer.meta, streamer.folder.path, streamer.roster.pid, streamer.own
                 )
                 self._sampling.start()
-            from outrider import plugins
             from outrider.streamer.plugin import HTTP_SINK
             from outrider.streamer.sinks import SinkThread
 
@@ -270,7 +286,11 @@ class _Helpers:
                         self._sinks.append(sink)
                         sink.start()
         except Exception as error:
-            self.say_once("helpers", f"{type(error).__name__}: {error}")
+            self.say_once("helpers", trace(error))
+
+    def have_started(self) -> bool:
+        """Whether the dear imports are done."""
+        return self._thread is not None and not self._thread.is_alive()
 
     def is_sampling(self) -> bool:
         """Ask the sampler to stop; whether it is still writing its last row. A probe that hangs
@@ -309,6 +329,13 @@ class _Helpers:
         if key not in self._said:
             self._said.add(key)
             print(f"{stamp(self._streamer.clock.now())} {text}", flush=True)
+
+
+def trace(error: BaseException) -> str:
+    """An error of ours, in full, for the log."""
+    import traceback
+
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
 
 
 def say(text: str) -> None:

@@ -7,10 +7,12 @@ Elsewhere its number and start time are looked at again and again.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
 import struct
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,6 +52,8 @@ class Process:
         self.start = start
         self.fd = -1
         self._death: Death | None = None
+        # Several threads of the streamer ask; the first to see the death closes the descriptor.
+        self._lock = threading.Lock()
         self._open()
 
     @classmethod
@@ -99,6 +103,10 @@ class Process:
 
     def death(self) -> Death | None:
         """How it ended, or None while it lives."""
+        with self._lock:
+            return self._look()
+
+    def _look(self) -> Death | None:
         if self._death is None:
             if self.fd >= 0:
                 if not select.select([self.fd], [], [], 0)[0]:
@@ -131,6 +139,18 @@ class Process:
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
+
+
+def lower_priority(niceness: int = 10) -> None:
+    """Step back behind the training, with every thread (on Linux each has its own niceness, and the
+    kernel's input and output priority follows it)."""
+    try:
+        threads = [int(name) for name in os.listdir("/proc/self/task")]
+    except OSError:
+        threads = [0]
+    for thread in threads:
+        with contextlib.suppress(OSError):  # it ended meanwhile, or we were lower already
+            os.setpriority(os.PRIO_PROCESS, thread, niceness)
 
 
 def is_of_this_host(head: Mapping[str, Any]) -> bool:

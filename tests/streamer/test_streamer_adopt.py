@@ -1,0 +1,90 @@
+"""Runs that were left undelivered are adopted by the next streamer of the same folder and server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from streamer_kit import Run, eventually
+
+from outrider.streamer import spawn
+from outrider.streamer.adopt import orphans
+from outrider.streamer.lock import Latch
+
+if TYPE_CHECKING:
+    from streamer_ingest import Ingest
+
+Train = Callable[..., "subprocess.Popen[str]"]
+
+DEAD = 1 << 22  # beyond the highest pid that Linux gives
+
+
+def left_over(make_run: Callable[..., Run], run_id: str, **more: object) -> Run:
+    """A run whose trainer died, with its streamer, before anything was sent."""
+    run = make_run(run_id, pid=DEAD, start_ticks=1, **more)
+    writer = run.open()
+    run.log(1, 2, 3)
+    path = writer.path()
+    with open(path, "r+b") as file:
+        text = file.read().replace(b'"pid":%d,' % os.getpid(), b'"pid":%d,' % DEAD)
+        file.seek(0)
+        file.write(text)
+    return run
+
+
+def test_an_undelivered_run_is_delivered_by_the_next_streamer(
+    make_run: Callable[..., Run], ingest: Ingest, train: Train
+) -> None:
+    """With the end that is known of it: lost."""
+    old = left_over(make_run, "old")
+    assert train(make_run("new"), "exit0").wait() == 0
+    eventually(lambda: old.delivery().get("done"), what=old)
+    assert ingest.points("old") == [1, 2, 3]
+    assert [end["state"] for end in ingest.ends("old")] == ["lost"]
+
+
+def test_only_what_may_leave_and_is_nobodys_is_adopted(
+    make_run: Callable[..., Run], ingest: Ingest
+) -> None:
+    """Not what was recorded offline, for another server, on another machine; not what lives, is
+    held by another streamer or is delivered already."""
+    left_over(make_run, "offline", mode="offline")
+    left_over(make_run, "elsewhere", server="http://127.0.0.1:1")
+    left_over(make_run, "foreign", host="another-machine")
+    living = make_run("living")
+    living.log(1)
+    delivered = left_over(make_run, "delivered")
+    assert delivered.deliver().delivered
+    held = left_over(make_run, "held")
+    wanted = left_over(make_run, "wanted")
+    own = make_run("own")
+    pid = os.fork()
+    if pid == 0:
+        Latch(held.path).take()
+        time.sleep(30)
+        os._exit(0)
+    try:
+        eventually(lambda: spawn.is_running(held.path))
+        found = [folder.path for folder in orphans(own.folder, ingest.url)]
+    finally:
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)
+    assert found == [wanted.path]
+
+
+def test_a_finished_run_without_a_server_is_adopted_later(
+    make_run: Callable[..., Run], ingest: Ingest
+) -> None:
+    """Its own end is not told twice."""
+    old = left_over(make_run, "old")
+    old.end("failed", 1)
+    own = make_run("own")
+    (folder,) = orphans(own.folder, ingest.url)
+    assert folder.path == old.path
+    assert spawn.start(old.path, flags=["adopted"])
+    eventually(lambda: old.delivery().get("done"), what=old)
+    assert [end["state"] for end in ingest.ends("old")] == ["failed"]
+    assert list(orphans(own.folder, ingest.url)) == []
