@@ -1,4 +1,4 @@
-"""Trains a network that reads handwritten digits and records how it learns: python plain.py"""
+"""Trains a network that reads handwritten digits, and records how it learns."""
 
 from sklearn.datasets import load_digits
 from sklearn.metrics import log_loss
