@@ -170,6 +170,7 @@ def test_answers_fit_the_shapes_they_are_documented_with(client: Client) -> None
 def test_a_parameter_that_makes_no_sense_is_refused(client: Client, query: str) -> None:
     """400 with what was wrong, and never 500."""
     client.create_run("shapes")
+    client.append("shapes", 0, points(0, 1), writer="any")
     reply = client.get("/api/projects/p/" + query)
     assert (reply.status, reply.code) == (400, "bad_request")
     assert reply.json()["error"]["message"]
