@@ -29,7 +29,7 @@ TESTS = (
 )
 
 
-@pytest.mark.parametrize("backend", ["jax", "tensorflow"])
+@pytest.mark.parametrize("backend", ["torch", "jax", "tensorflow"])
 def test_values_are_right_on_another_backend(backend: str) -> None:
     """What backends do differently: state that is not attached, groups of batches, threads."""
     if os.environ["KERAS_BACKEND"] == backend or find_spec(backend) is None:
