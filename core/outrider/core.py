@@ -118,6 +118,8 @@ def init(
     }
     arguments = {**more, **{key: value for key, value in given.items() if value is not None}}
     run = start_run(arguments, config=config, rewind_to=rewind_to, adapter=adapter)
+    run.on_end = _forget
+    run.read_summary = _read_summary
     _open_runs.append(run)
     _activate(run)
     if not _was_started:
@@ -196,6 +198,12 @@ def login(url: str | None = None, key: str | None = None, **other: Any) -> bool:
 def _finish_at_exit() -> None:
     for run in _open_runs:
         run._end_at_exit()
+
+
+def _read_summary(folder: str) -> Mapping[str, Any]:
+    from outrider import api
+
+    return api.open(folder).summary
 
 
 def _forget(run: Run) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -97,6 +97,8 @@ class Run(Described):
         self._look_at = monotonic() + RESTART_SECONDS
         self._pause = RESTART_SECONDS
         self._finished = writer is None
+        self.on_end: Callable[[Run], object] | None = None
+        self.read_summary: Callable[[str], Mapping[str, Any]] | None = None
         self.config = Config(config, self._config_changed)
         self.summary = Summary(self._summary_changed, self._read_summary)
 
@@ -217,11 +219,9 @@ class Run(Described):
         self._append(record)
 
     def _read_summary(self) -> Mapping[str, Any]:
-        if self.folder is None:
+        if self.folder is None or self.read_summary is None:
             return {}
-        from outrider import api
-
-        return api.open(self.folder).summary
+        return self.read_summary(self.folder)
 
     def define_metric(
         self,
@@ -333,9 +333,8 @@ class Run(Described):
         except Exception as error:
             swallow("finish()", error)
         finally:
-            from outrider import core
-
-            core._forget(self)
+            if self.on_end is not None:
+                self.on_end(self)
 
     def _end_at_exit(self) -> None:
         """What ``atexit`` calls: the interpreter leaves without a ``finish()``.
