@@ -17,8 +17,8 @@ FIRST, LAST, LOW, HIGH, MEAN, COUNT, NANS, ABOVE, BELOW, LOW_AT, HIGH_AT = range
 """The lines of a table of buckets. COUNT is of finite values; ABOVE and BELOW count infinities."""
 
 HEIGHT = 11
-FINE, COARSE = 32, 512
-"""How many points make a stored bucket, at the two stored resolutions (the third: all of them)."""
+FINE = 32
+"""How many points make a stored bucket; each chunk has one more bucket over all of its points."""
 
 STEP_FROM, STEP_TO, TIME_FROM, TIME_TO = range(4)
 """The lines of a table of places: where a bucket begins and ends."""
@@ -81,10 +81,29 @@ def _with_holes(
 
 def _extremes(table: Floats, values: Floats, starts: Ints, sizes: Ints) -> None:
     """The place of the first lowest and the first highest value of each bucket."""
-    place = _beside(np.arange(len(values)), values)
+    size = int(sizes[0])
+    even = len(starts) - 1 if (sizes[:-1] == size).all() else 0
+    if even and table[COUNT].all():
+        # buckets of one size: a table with a line for each
+        shaped = values[: even * size].reshape(even, size, *values.shape[1:])
+        first = _beside(starts[:even], table[COUNT, :even])
+        table[LOW_AT, :even] = shaped.argmin(axis=1) + first
+        table[HIGH_AT, :even] = shaped.argmax(axis=1) + first
+        if not np.isfinite(values[: even * size]).all():
+            even = 0
+    else:
+        even = 0
+    if even < len(starts):
+        _extremes_slowly(table[:, even:], values, starts[even:], sizes[even:])
+
+
+def _extremes_slowly(table: Floats, values: Floats, starts: Ints, sizes: Ints) -> None:
+    begin = int(starts[0])
+    rest = values[begin:]
+    place = _beside(np.arange(begin, len(values)), rest)
     for line, extreme in ((LOW_AT, table[LOW]), (HIGH_AT, table[HIGH])):
-        hit = values == np.repeat(extreme, sizes, axis=0)
-        at = np.minimum.reduceat(np.where(hit, place, len(values)), starts)
+        hit = rest == np.repeat(extreme, sizes, axis=0)
+        at = np.minimum.reduceat(np.where(hit, place, len(values)), starts - begin)
         table[line] = np.where(at == len(values), -1, at)
 
 

@@ -6,9 +6,10 @@ does not know (a damaged line, a word such as NaN, an integer beyond 2**53) is r
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from struct import error as NotPackable  # noqa: N812 - "error" says too little beside other errors
+from struct import pack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Keys = tuple[str, ...]
 SYSTEM = "sys"
 _EXACT = 2.0**53
+_LINE_BREAK = ord("\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,15 @@ def read_batch(data: bytes) -> list[Stretch]:
 
 def _at_once(data: bytes) -> list[Any] | None:
     """All lines as one array, or None where one of them is no JSON by itself."""
-    body = data[:-1]
+    if not data.endswith(b"\n"):
+        return None
     try:
-        bodies = orjson.loads(b"[" + body.replace(b"\n", b",") + b"]")
+        bodies = orjson.loads(b"[" + data.replace(b"\n", b",")[:-1] + b"]")
     except orjson.JSONDecodeError:
         return None
     # torn lines that happen to join into one value are not whole records: the counts differ
-    return bodies if len(bodies) == body.count(b"\n") + 1 else None
+    count = int(np.count_nonzero(np.frombuffer(data, np.uint8) == _LINE_BREAK))
+    return bodies if len(bodies) == count else None
 
 
 def _straight(bodies: list[Any]) -> Stretch | None:
@@ -93,9 +97,8 @@ def _straight(bodies: list[Any]) -> Stretch | None:
     growing: dict[Keys, _Growing] = {}
     before: list[str] = []
     into = _Growing()
-    row = 0
     try:
-        for body in bodies:
+        for row, body in enumerate(bodies):
             if "k" in body:
                 return None
             points = body["p"]
@@ -108,28 +111,31 @@ def _straight(bodies: list[Any]) -> Stretch | None:
             into.rows.append(row)
             into.steps.append(body["s"])
             into.times.append(body["t"])
-            into.flat.extend(points.values())
-            row += 1
+            into.flat += points.values()
         tables = [_table(keys, False, found) for keys, found in growing.items() if keys]
-    except (TypeError, KeyError, AttributeError, OverflowError):
+    except (TypeError, KeyError, AttributeError, OverflowError, NotPackable):
         return None
-    if any(len(table.values) and np.abs(table.values).max() >= _EXACT for table in tables):
-        return None
-    latest = max((float(table.times.max()) for table in tables), default=0.0)
+    latest = 0.0
+    for table in tables:
+        if np.abs(table.values).max() >= _EXACT:
+            return None
+        latest = max(latest, float(table.times.max()))
     return Stretch(tables=tables, latest=latest)
 
 
 def _table(keys: Keys, system: bool, found: _Growing) -> Table:
-    """Lay the numbers side by side; raises TypeError for what is no number."""
-    steps = np.frombuffer(array("q", found.steps), np.int64)
-    values = np.frombuffer(array("d", found.flat), np.float64).reshape(len(steps), len(keys))
+    """Lay the numbers side by side; raises for what is no number.
+
+    ``struct`` packs a list of floats four times as fast as NumPy or ``array`` read it.
+    """
+    count, flat = len(found.steps), found.flat
     return Table(
         keys,
         system,
         np.array(found.rows, np.int32),
-        steps,
-        np.frombuffer(array("d", found.times), np.float64),
-        values,
+        np.frombuffer(pack(f"{count}q", *found.steps), np.int64),
+        np.frombuffer(pack(f"{count}d", *found.times), np.float64),
+        np.frombuffer(pack(f"{len(flat)}d", *flat), np.float64).reshape(count, len(keys)),
         {},
     )
 

@@ -33,4 +33,3 @@ def folds_early(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("outrider_server.store.fold.CHUNK", 16)
     monkeypatch.setattr("outrider_server.store.chunks.SMALL", 5)
     monkeypatch.setattr("outrider_server.buckets.FINE", 2)
-    monkeypatch.setattr("outrider_server.buckets.COARSE", 8)

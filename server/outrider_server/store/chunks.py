@@ -9,10 +9,11 @@ import numpy as np
 
 from outrider_server import buckets
 from outrider_server.store.codec import (
+    pack_columns,
     pack_ints,
+    pack_matrices,
     pack_matrix,
     pack_times,
-    pack_values,
     unpack_ints,
     unpack_times,
     unpack_values,
@@ -71,11 +72,9 @@ def _write(db: sqlite3.Connection, run: int, piece: Columns) -> None:
         "SELECT coalesce(max(axis), 0) + 1 FROM axis WHERE run = ?", (run,)
     ).fetchone()
     fine_at = buckets.edges(count, buckets.FINE)
-    coarse_at = buckets.edges(count, buckets.COARSE)
-    joins = buckets.edges(len(fine_at), buckets.COARSE // buckets.FINE)
     db.execute(
         "INSERT INTO axis (run, axis, attempt, points, chunks, steps_rise, times_rise, step_low,"
-        " step_high, time_low, time_high, coarse, fine) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " step_high, time_low, time_high, fine) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             run,
             axis,
@@ -88,7 +87,6 @@ def _write(db: sqlite3.Connection, run: int, piece: Columns) -> None:
             int(steps.max()),
             float(times.min()),
             float(times.max()),
-            pack_matrix(buckets.places(steps, times, coarse_at)),
             pack_matrix(buckets.places(steps, times, fine_at)),
         ),
     )
@@ -97,21 +95,21 @@ def _write(db: sqlite3.Connection, run: int, piece: Columns) -> None:
         (run, axis, pack_ints(steps), pack_times(times)),
     )
     fine = buckets.build(values, fine_at)
-    coarse = buckets.merge(fine, joins)
-    whole = buckets.merge(coarse, np.zeros(1, np.int64))
+    whole = buckets.merge(fine, np.zeros(1, np.int64))
     exact: list[dict[int, int]] = [{} for _ in piece.kids]
     for (row, column), number in piece.exact.items():
         exact[column][row] = number
-    chunks, bodies = [], []
-    for column, kid in enumerate(piece.kids.tolist()):
-        of = [np.ascontiguousarray(table[:, :, column]) for table in (whole, coarse, fine)]
-        chunks.append(
-            (run, kid, axis, count, of[0].tobytes(), pack_matrix(of[1]), pack_matrix(of[2]))
-        )
-        stored_as, body = pack_values(np.ascontiguousarray(values[:, column]), exact[column])
-        bodies.append((run, kid, axis, stored_as, body))
+    kids = piece.kids.tolist()
+    seen = np.ascontiguousarray(whole.transpose(2, 0, 1))
+    packed_fine = pack_matrices(fine.transpose(2, 0, 1))
+    packed_values = pack_columns(values.T, exact)
+    chunks = [
+        (run, kid, axis, count, seen[column].tobytes(), packed_fine[column])
+        for column, kid in enumerate(kids)
+    ]
+    bodies = [(run, kid, axis, *packed_values[column]) for column, kid in enumerate(kids)]
     db.executemany(
-        "INSERT INTO chunk (run, kid, axis, points, whole, coarse, fine) VALUES (?,?,?,?,?,?,?)",
+        "INSERT INTO chunk (run, kid, axis, points, whole, fine) VALUES (?,?,?,?,?,?)",
         chunks,
     )
     db.executemany(

@@ -110,7 +110,10 @@ def _together(
     steps = np.concatenate([block.steps for _, block in tables])
     times = np.concatenate([block.times for _, block in tables])
     values = np.concatenate(
-        [block.values[:, at] for (_, block), at in zip(tables, columns, strict=True)]
+        [
+            block.values if at == list(range(len(block.kids))) else block.values[:, at]
+            for (_, block), at in zip(tables, columns, strict=True)
+        ]
     )
     exact: dict[tuple[int, int], int] = {}
     base = 0

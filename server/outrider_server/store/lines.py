@@ -192,15 +192,13 @@ class Metric:
         return inside, edge
 
     def _level(self, part: Part, pixel: float) -> str | None:
-        """The coarsest stored buckets that are small beside a pixel."""
+        """The widest stored buckets that are small beside a pixel."""
         if part.axis is None:
             return None
         first, last = self._bounds(part)
         if last - first <= _BLUR * pixel:
             return "whole"
         each = (last - first) / max(part.points - 1, 1)
-        if each * buckets.COARSE <= _BLUR * pixel:
-            return "coarse"
         return "fine" if each * buckets.FINE <= _BLUR * pixel else None
 
     def _stored(self, level: str, parts: Sequence[Part]) -> list[Seen]:
@@ -208,7 +206,7 @@ class Metric:
         wanted = {part.axis: part for part in parts}
         axes = [part.axis for part in parts if part.axis is not None]
         low, high = min(axes), max(axes)
-        places = "NULL" if level == "whole" else f"a.{level}"
+        places = "NULL" if level == "whole" else "a.fine"
         rows = self.db.execute(
             f"SELECT c.axis, c.{level}, {places} FROM chunk c"  # noqa: S608 - the names are ours
             " JOIN axis a ON a.run = c.run AND a.axis = c.axis"

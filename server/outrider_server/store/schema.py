@@ -163,7 +163,6 @@ axis = Table(
     Column("step_high", BigInteger, nullable=False),
     Column("time_low", Float, nullable=False),
     Column("time_high", Float, nullable=False),
-    Column("coarse", LargeBinary, nullable=False),
     Column("fine", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -186,7 +185,6 @@ chunk = Table(
     _key("axis", BigInteger),
     Column("points", Integer, nullable=False),
     Column("whole", LargeBinary, nullable=False),
-    Column("coarse", LargeBinary, nullable=False),
     Column("fine", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )

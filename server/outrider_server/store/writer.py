@@ -44,7 +44,7 @@ _log = logging.getLogger(__name__)
 GROUP_JOBS, GROUP_BYTES = 64, 32 << 20
 """How much is committed together at most."""
 
-FLUSH_SECONDS = 0.5
+FLUSH_SECONDS = 1.0
 """How far counts and the summary may lag behind the points of a busy run."""
 
 TRACKS = 4096
