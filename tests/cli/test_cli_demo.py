@@ -38,7 +38,7 @@ def test_the_demo_trains_delivers_and_leaves_the_working_folder_alone(
         assert run.state == "finished"
         assert run.gaps == 0
         assert run.summary["val/accuracy"] > 0.8
-        assert len(run.points("train/loss")) == 176
+        assert len(run.points("train/loss")) == 168
     assert {run.config["learning_rate"] for run in runs} == {0.3, 0.05, 0.005}
     assert shown.out.count("seed") == 6
 

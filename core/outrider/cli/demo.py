@@ -109,6 +109,7 @@ def _open_runs(server: Server, place: str) -> list[tuple[Run, Trial]]:
             reinit="create_new",
             settings={"url": server.url, "quiet": True, "finish_seconds": 30},
         )
+        run.define_metric("epoch", hidden=True)
         run.define_metric("val/loss", summary="min")
         run.define_metric("val/accuracy", summary="max", goal="maximize")
         opened.append((run, trial))
@@ -117,10 +118,10 @@ def _open_runs(server: Server, place: str) -> list[tuple[Run, Trial]]:
 
 def _train(runs: list[tuple[Run, Trial]], images: Any, epochs: int, seconds: float) -> None:
     """Train all at once, taking turns, slowly enough to be watched (``seconds`` in all)."""
-    from outrider.cli.digits import train
+    from outrider.cli.digits import batches_of, train
 
     trainings = [train(trial, images, epochs, run.log) for run, trial in runs]
-    rounds = epochs * -(-len(images.digits) // runs[0][1].batch)
+    rounds = epochs * batches_of(runs[0][1], images)
     began = time.monotonic()
     with _progress(rounds) as advance:
         for round_number in range(1, rounds + 1):

@@ -131,15 +131,23 @@ def train(
 ) -> Iterator[None]:
     """Train; logs every step and yields after it, so that several trainings can take turns."""
     network = Network(trial)
+    batches = batches_of(trial, data)
     for epoch in range(1, epochs + 1):
         order = network.random.permutation(len(data.digits))
-        for start in range(0, len(order), trial.batch):
-            batch = order[start : start + trial.batch]
+        seconds = 0.0
+        for number in range(1, batches + 1):
+            batch = order[(number - 1) * trial.batch : number * trial.batch]
             began = time.perf_counter()
             row = network.step(data.images[batch], data.digits[batch])
-            row["train/images_per_second"] = len(batch) / (time.perf_counter() - began)
-            if start + trial.batch >= len(order):
+            seconds += time.perf_counter() - began
+            if number == batches:
                 row |= network.validate(data.other_images, data.other_digits)
+                row["train/images_per_second"] = batches * trial.batch / seconds
                 row["epoch"] = epoch
             log(row)
             yield
+
+
+def batches_of(trial: Trial, data: Data) -> int:
+    """How many whole batches an epoch has; the few images that are left wait for the next one."""
+    return len(data.digits) // trial.batch
