@@ -106,7 +106,7 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Stored buckets by rising x: where each begins, and its last step and time."""
+    """Stored buckets: where each begins, and its last step and time."""
 
     x: Floats
     steps: Floats
@@ -178,12 +178,16 @@ def bucket_line(
     """The answer for a line with more points than pixels: one bucket a pixel, no extreme lost."""
     x = np.concatenate([part.x for part in parts]) if parts else np.empty(0)
     table = np.concatenate([part.table for part in parts], axis=1) if parts else np.empty((11, 0))
+    steps = np.concatenate([part.steps for part in parts]) if parts else np.empty(0)
+    times = np.concatenate([part.times for part in parts]) if parts else np.empty(0)
+    if len(x) and not (x[1:] >= x[:-1]).all():
+        order = np.argsort(x, kind="stable")
+        x, table, steps, times = x[order], table[:, order], steps[order], times[order]
     pixels = frame.pixel_of(x)
     starts = _starts(pixels)
     merged = buckets.merge(table, starts)
     ends = np.append(starts[1:], len(x)) - 1 if len(starts) else starts
-    steps = np.concatenate([part.steps for part in parts])[ends] if parts else np.empty(0)
-    times = np.concatenate([part.times for part in parts])[ends] if parts else np.empty(0)
+    steps, times = steps[ends], times[ends]
     middle = frame.middle(pixels[starts])
     full = merged[buckets.COUNT] > 0
     line: dict[str, Any] = {

@@ -16,7 +16,7 @@ from outrider_server.store.track import TailEntry, Track
 
 if TYPE_CHECKING:
     from outrider_server.store.attributes import Names
-    from outrider_server.store.tailcache import TailCache
+    from outrider_server.store.cache import Cache
 
 
 class UnknownRun(Exception):
@@ -111,10 +111,10 @@ class _Fresh:
     blocks: list[Block]
 
 
-def keep_fresh(cache: TailCache, fresh: list[_Fresh]) -> None:
+def keep_fresh(cache: Cache, fresh: list[_Fresh]) -> None:
     """Once they are committed, keep new rows unpacked."""
     for row in fresh:
-        cache.put((row.run, row.seq), row.blocks)
+        cache.keep_tail((row.run, row.seq), row.blocks)
 
 
 def _store_stretch(to: Applying, stretch: Stretch, keys: set[str], fresh: list[_Fresh]) -> None:

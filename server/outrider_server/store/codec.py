@@ -164,6 +164,14 @@ def unpack_values(kind: int, data: bytes) -> tuple[Floats, dict[int, int]]:
     return unshuffled(raw[4 + length :], "<f8"), dict(zip(places, kept, strict=True))
 
 
+def unpack_together(tables: Sequence[bytes], height: int) -> Floats:
+    """``unpack_matrix`` of tables of one size, unsqueezed already, side by side."""
+    width = len(tables[0]) // 8
+    seen = np.frombuffer(b"".join(tables), np.uint8).reshape(len(tables), 8, width)
+    flat = np.ascontiguousarray(seen.transpose(0, 2, 1)).view(np.float64)
+    return flat.reshape(len(tables), height, -1).transpose(1, 0, 2).reshape(height, -1)
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Records that carry the same metrics: a table of (records × metrics).

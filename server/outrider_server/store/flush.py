@@ -14,7 +14,7 @@ from outrider_server.store.fold import fold
 from outrider_server.store.values import Cell, cell
 
 if TYPE_CHECKING:
-    from outrider_server.store.tailcache import TailCache
+    from outrider_server.store.cache import Cache
     from outrider_server.store.track import Track
 
 _SET = ", ".join(f"{name} = ?" for name in COLUMNS)
@@ -64,12 +64,12 @@ def _flush_summary(db: sqlite3.Connection, names: Names, track: Track, touched: 
         drop_cells(db, names, which, "summary", gone)
 
 
-def fold_tail(db: sqlite3.Connection, names: Names, track: Track, cache: TailCache) -> list[int]:
+def fold_tail(db: sqlite3.Connection, names: Names, track: Track, cache: Cache) -> list[int]:
     """Fold a run's whole tail in the open transaction; returns the rows that are no more."""
     flush(db, names, track)
     tail = []
     for entry in track.tail:
-        blocks = cache.get((track.run, entry.seq))
+        blocks = cache.tail.get((track.run, entry.seq))
         if blocks is None:
             (body,) = db.execute(
                 "SELECT body FROM tail WHERE run = ? AND seq = ?", (track.run, entry.seq)

@@ -7,9 +7,8 @@ of order, steps logged twice), all values are read and merged first.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -17,50 +16,19 @@ import numpy as np
 
 from outrider_server import buckets
 from outrider_server.query import Frame, Points, Seen, as_seen, merged
-from outrider_server.store.codec import (
-    Block,
-    unpack_blocks,
-    unpack_ints,
-    unpack_matrix,
-    unpack_times,
-    unpack_values,
-)
-from outrider_server.store.fold import rises
+from outrider_server.store.chunks import read_axis
+from outrider_server.store.codec import unpack_matrix, unpack_together, unpack_values, unsqueeze
+from outrider_server.store.parts import Part, Raw
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from outrider_server.buckets import Floats, Ints
-    from outrider_server.store.tailcache import TailCache
+    from outrider_server.store.cache import Cache
 
 _NO_LIMIT = (1 << 63) - 1
 _BLUR = 0.5
 """A stored bucket may cover this much of a pixel: it is drawn where it begins."""
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """Points in the order of their arrival, with the integers that float64 cannot hold."""
-
-    attempts: Ints
-    steps: Ints
-    times: Floats
-    values: Floats
-    exact: Mapping[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Neighbouring points of one attempt; ``axis`` is None for what is in the tail."""
-
-    axis: int | None
-    attempt: int
-    points: int
-    steps_rise: bool
-    times_rise: bool
-    step_low: int
-    step_high: int
-    time_low: float
-    time_high: float
-    tail: Raw | None = None
 
 
 @dataclass(slots=True)
@@ -68,10 +36,11 @@ class Metric:
     """One metric of one run, as a snapshot of the store shows it."""
 
     db: sqlite3.Connection
+    cache: Cache
     run: int
     kid: int
     limits: Mapping[int, int]
-    parts: list[Part] = field(default_factory=list)
+    parts: Sequence[Part]
     origin: float | None = None
     by_time: bool = False
     _all: Points | None = None
@@ -158,7 +127,7 @@ class Metric:
         return found if len(found.x) <= most else None
 
     def seen(self, frame: Frame) -> list[Seen]:
-        """Buckets (or points, where buckets are too wide) within the frame, by rising x."""
+        """Buckets (or points, where buckets are too wide) within the frame, in any order."""
         if self._all is not None:
             return [as_seen(self._all.within(frame.low, frame.high), frame)]
         inside, edge = self._against(frame.low, frame.high)
@@ -172,7 +141,7 @@ class Metric:
         for level, parts in by_level.items():
             if level is not None:
                 found += self._stored(level, parts)
-        return sorted((seen for seen in found if len(seen.x)), key=lambda seen: float(seen.x[0]))
+        return found
 
     def _bounds(self, part: Part) -> tuple[float, float]:
         if self.by_time:
@@ -202,34 +171,54 @@ class Metric:
         return "fine" if each * buckets.FINE <= _BLUR * pixel else None
 
     def _stored(self, level: str, parts: Sequence[Part]) -> list[Seen]:
-        """Stored buckets of a level."""
-        wanted = {part.axis: part for part in parts}
-        axes = [part.axis for part in parts if part.axis is not None]
-        low, high = min(axes), max(axes)
-        places = "NULL" if level == "whole" else "a.fine"
+        """Stored buckets of a level; those of chunks of one size are unpacked together."""
+        wanted = {part.axis: part for part in parts if part.axis is not None}
         rows = self.db.execute(
-            f"SELECT c.axis, c.{level}, {places} FROM chunk c"  # noqa: S608 - the names are ours
-            " JOIN axis a ON a.run = c.run AND a.axis = c.axis"
-            " WHERE c.run = ? AND c.kid = ? AND c.axis BETWEEN ? AND ?",
-            (self.run, self.kid, low, high),
+            f"SELECT axis, {level} FROM chunk"  # noqa: S608 - the names are ours
+            " WHERE run = ? AND kid = ? AND axis BETWEEN ? AND ?",
+            (self.run, self.kid, min(wanted), max(wanted)),
         )
-        found = []
-        for axis, body, where in rows:
+        alike: dict[int, list[tuple[Part, bytes]]] = {}
+        for axis, body in rows:
             part = wanted.get(axis)
-            if part is None:
-                continue
-            if level == "whole":
-                table = np.frombuffer(body, np.float64).reshape(buckets.HEIGHT, 1)
-                place = np.array(
-                    [[part.step_low], [part.step_high], [part.time_low], [part.time_high]], float
-                )
+            if part is not None:
+                raw = unsqueeze(body) if level == "fine" else body
+                alike.setdefault(len(raw), []).append((part, raw))
+        places = self._places(wanted) if level == "fine" else {}
+        found = []
+        for some in alike.values():
+            bodies = [body for _, body in some]
+            if level == "fine":
+                table = unpack_together(bodies, buckets.HEIGHT)
+                place = np.concatenate([places[part.axis] for part, _ in some], axis=1)
             else:
-                table = unpack_matrix(body, buckets.HEIGHT)
-                place = unpack_matrix(where, 4)
+                table = np.frombuffer(b"".join(bodies), np.float64).reshape(-1, buckets.HEIGHT).T
+                place = np.array(
+                    [(p.step_low, p.step_high, p.time_low, p.time_high) for p, _ in some], float
+                ).T
             x = place[buckets.STEP_FROM]
             if self.by_time:
                 x = place[buckets.TIME_FROM] - (self.origin or 0.0)
             found.append(Seen(x, place[buckets.STEP_TO], place[buckets.TIME_TO], table))
+        return found
+
+    def _places(self, wanted: Mapping[int, Part]) -> dict[int | None, Floats]:
+        """Where the fine buckets of axes lie."""
+        found: dict[int | None, Floats] = {}
+        for axis in wanted:
+            place = self.cache.places.get((self.run, axis))
+            if place is not None:
+                found[axis] = place
+        missing = wanted.keys() - found.keys()
+        if missing:
+            rows = self.db.execute(
+                "SELECT axis, fine FROM axis WHERE run = ? AND axis BETWEEN ? AND ?",
+                (self.run, min(missing), max(missing)),
+            )
+            for axis, body in rows:
+                if axis in missing:
+                    place = found[axis] = unpack_matrix(body, 4)
+                    self.cache.places.put((self.run, axis), place, place.nbytes)
         return found
 
     def _points(self, parts: Sequence[Part]) -> Iterator[Points]:
@@ -267,29 +256,28 @@ class Metric:
         wanted = {part.axis: part for part in parts if part.axis is not None}
         if wanted:
             rows = self.db.execute(
-                "SELECT v.axis, v.stored_as, v.body, a.steps, a.times FROM chunk_values v"
-                " JOIN axis_values a ON a.run = v.run AND a.axis = v.axis"
-                " WHERE v.run = ? AND v.kid = ? AND v.axis BETWEEN ? AND ? ORDER BY v.axis",
+                "SELECT axis, stored_as, body FROM chunk_values"
+                " WHERE run = ? AND kid = ? AND axis BETWEEN ? AND ? ORDER BY axis",
                 (self.run, self.kid, min(wanted), max(wanted)),
-            )
-            for axis, stored_as, body, steps, times in rows:
+            ).fetchall()
+            for axis, stored_as, body in rows:
                 part = wanted.get(axis)
-                if part is None:
-                    continue
-                values, exact = unpack_values(stored_as, body)
-                yield (
-                    part,
-                    Raw(
-                        np.full(len(values), part.attempt, np.int64),
-                        unpack_ints(steps),
-                        unpack_times(times),
-                        values,
-                        exact,
-                    ),
-                )
+                if part is not None:
+                    values, exact = unpack_values(stored_as, body)
+                    steps, times = self._axis(axis)
+                    attempts = np.full(len(values), part.attempt, np.int64)
+                    yield part, Raw(attempts, steps, times, values, exact)
         for part in parts:
             if part.tail is not None:
                 yield part, part.tail
+
+    def _axis(self, axis: int) -> tuple[Ints, Floats]:
+        """The steps and times of an axis."""
+        found = self.cache.axes.get((self.run, axis))
+        if found is None:
+            found = read_axis(self.db, self.run, axis)
+            self.cache.axes.put((self.run, axis), found, 16 * len(found[0]))
+        return found
 
 
 def _in_order(pieces: Iterable[Points]) -> Points:
@@ -301,114 +289,4 @@ def _in_order(pieces: Iterable[Points]) -> Points:
         np.concatenate([piece.steps for piece in found]),
         np.concatenate([piece.times for piece in found]),
         np.concatenate([piece.values for piece in found]),
-    )
-
-
-Tail = Sequence[tuple[int, Sequence[Block]]]
-
-
-def read_tail(
-    db: sqlite3.Connection, cache: TailCache, run: int
-) -> list[tuple[int, Sequence[Block]]]:
-    """The tail of a run: (attempt, blocks) in the order of arrival."""
-    rows = db.execute("SELECT seq, attempt FROM tail WHERE run = ? ORDER BY seq", (run,)).fetchall()
-    found: list[tuple[int, Sequence[Block]]] = []
-    for seq, attempt in rows:
-        blocks = cache.get((run, seq))
-        if blocks is None:
-            (body,) = db.execute(
-                "SELECT body FROM tail WHERE run = ? AND seq = ?", (run, seq)
-            ).fetchone()
-            blocks = unpack_blocks(body)
-            cache.put((run, seq), blocks)
-        found.append((attempt, blocks))
-    return found
-
-
-def open_metric(
-    db: sqlite3.Connection,
-    run: int,
-    kid: int,
-    limits: Mapping[int, int],
-    tail: Tail,
-) -> Metric:
-    """A metric with all of its parts, none of its values read yet but the tail's."""
-    metric = Metric(db, run, kid, limits)
-    rows = db.execute(
-        "SELECT a.axis, a.attempt, c.points, a.steps_rise, a.times_rise, a.step_low, a.step_high,"
-        " a.time_low, a.time_high FROM chunk c JOIN axis a ON a.run = c.run AND a.axis = c.axis"
-        " WHERE c.run = ? AND c.kid = ? ORDER BY c.axis",
-        (run, kid),
-    )
-    metric.parts = [Part(*row) for row in rows]
-    metric.parts += _tail_parts(kid, tail)
-    return metric
-
-
-def _tail_parts(kid: int, tail: Tail) -> Iterator[Part]:
-    """What the tail holds of a metric, one part for each stretch of one attempt."""
-    attempt: int | None = None
-    stretch: list[tuple[Ints, Floats, Floats, dict[int, int]]] = []
-    for now, blocks in tail:
-        if now != attempt and stretch and attempt is not None:
-            yield _tail_part(attempt, stretch)
-            stretch = []
-        attempt = now
-        found = _of_batch(kid, blocks)
-        if found is not None:
-            stretch.append(found)
-    if stretch and attempt is not None:
-        yield _tail_part(attempt, stretch)
-
-
-def _of_batch(
-    kid: int, blocks: Sequence[Block]
-) -> tuple[Ints, Floats, Floats, dict[int, int]] | None:
-    """A metric's points in one batch, in the order they were logged."""
-    found: list[tuple[Block, int]] = []
-    for block in blocks:
-        at = np.nonzero(block.kids == kid)[0]
-        if len(at):
-            found.append((block, int(at[0])))
-    if not found:
-        return None
-    exact: dict[int, int] = {}
-    base = 0
-    for block, column in found:
-        exact.update({base + r: n for (r, c), n in block.exact.items() if c == column})
-        base += len(block.steps)
-    if len(found) == 1:
-        block, column = found[0]
-        return block.steps, block.times, block.values[:, column], exact
-    order = np.argsort(np.concatenate([block.rows for block, _ in found]), kind="stable")
-    placed = {int(old): new for new, old in enumerate(order)} if exact else {}
-    return (
-        np.concatenate([block.steps for block, _ in found])[order],
-        np.concatenate([block.times for block, _ in found])[order],
-        np.concatenate([block.values[:, column] for block, column in found])[order],
-        {placed[row]: number for row, number in exact.items()},
-    )
-
-
-def _tail_part(attempt: int, stretch: list[tuple[Ints, Floats, Floats, dict[int, int]]]) -> Part:
-    exact: dict[int, int] = {}
-    base = 0
-    for steps, _, _, numbers in stretch:
-        exact.update({base + row: number for row, number in numbers.items()})
-        base += len(steps)
-    steps = np.concatenate([piece[0] for piece in stretch])
-    times = np.concatenate([piece[1] for piece in stretch])
-    values = np.concatenate([piece[2] for piece in stretch])
-    raw = Raw(np.full(len(steps), attempt, np.int64), steps, times, values, exact)
-    return Part(
-        None,
-        attempt,
-        len(steps),
-        rises(steps, strictly=True),
-        rises(times, strictly=False),
-        int(steps.min()),
-        int(steps.max()),
-        float(times.min()),
-        float(times.max()),
-        raw,
     )

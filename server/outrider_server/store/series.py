@@ -21,10 +21,11 @@ from outrider_server.query import (
     bucket_line,
     exact_line,
 )
-from outrider_server.store.lines import Metric, open_metric, read_tail
+from outrider_server.store.lines import Metric
+from outrider_server.store.parts import read_parts, read_tail
 
 if TYPE_CHECKING:
-    from outrider_server.store.tailcache import TailCache
+    from outrider_server.store.cache import Cache
 
 POINTS_PAGE = 200_000
 
@@ -63,18 +64,25 @@ def _kid(db: sqlite3.Connection, run: int, key: str, *, system: bool) -> int | N
     return int(row[0]) if row else None
 
 
-def _open(db: sqlite3.Connection, cache: TailCache, run: Run, key: str, x: str) -> Metric | None:
+def _open(db: sqlite3.Connection, cache: Cache, run: Run, key: str, x: str) -> Metric | None:
     kid = _kid(db, run.run, key, system=False)
     if kid is None:
         return None
-    metric = open_metric(db, run.run, kid, _limits(db, run.run), read_tail(db, cache, run.run))
+    metric = Metric(
+        db,
+        cache,
+        run.run,
+        kid,
+        _limits(db, run.run),
+        read_parts(db, run.run, kid, read_tail(db, cache, run.run)),
+    )
     metric.by_time = x in ("relative", "wall")
     metric.origin = run.created if x == "relative" else None
     return metric
 
 
 def read_series(
-    db: sqlite3.Connection, cache: TailCache, project: str, query: SeriesQuery
+    db: sqlite3.Connection, cache: Cache, project: str, query: SeriesQuery
 ) -> dict[str, Any]:
     """The answer for one metric of several runs."""
     missing: list[str] = []
@@ -101,7 +109,7 @@ def read_series(
 
 
 def _shape(
-    db: sqlite3.Connection, cache: TailCache, run: Run, metric: Metric, query: SeriesQuery
+    db: sqlite3.Connection, cache: Cache, run: Run, metric: Metric, query: SeriesQuery
 ) -> None:
     """Read all values where the question needs them: smoothing, or another metric as x."""
     if query.smooth is None and not query.x.startswith("metric:"):
@@ -144,7 +152,7 @@ def _lay_out(
 
 
 def read_system(
-    db: sqlite3.Connection, cache: TailCache, run: Run, query: SeriesQuery
+    db: sqlite3.Connection, cache: Cache, run: Run, query: SeriesQuery
 ) -> dict[str, Any]:
     """All system series of a run by wall time; ``query.key`` picks one, "" means all."""
     found = db.execute(
@@ -154,7 +162,7 @@ def read_system(
     opened = []
     for kid, key in found:
         if query.key in ("", key):
-            metric = open_metric(db, run.run, kid, {}, tail)
+            metric = Metric(db, cache, run.run, kid, {}, read_parts(db, run.run, kid, tail))
             metric.by_time = True
             if not metric.is_regular():
                 metric.everything()
@@ -168,7 +176,7 @@ def read_system(
 
 def read_points(
     db: sqlite3.Connection,
-    cache: TailCache,
+    cache: Cache,
     run: Run,
     key: str,
     *,
@@ -185,7 +193,8 @@ def read_points(
         skip = int(cursor) if cursor else 0
     except ValueError:
         raise UsageError(f"cursor {cursor!r} is not one of ours") from None
-    metric = open_metric(db, run.run, kid, {}, read_tail(db, cache, run.run))
+    tail = read_tail(db, cache, run.run)
+    metric = Metric(db, cache, run.run, kid, {}, read_parts(db, run.run, kid, tail))
     parts, at, first = [], 0, None
     for part in metric.parts:
         if at + part.points > skip and at < skip + most:

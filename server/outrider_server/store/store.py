@@ -15,11 +15,11 @@ from outrider.errors import NotFound
 from outrider_server.query import RunQuery, SeriesQuery, smoothing
 from outrider_server.store import detail, runs, series, tokens
 from outrider_server.store.batches import Ack, Batch
+from outrider_server.store.cache import Cache
 from outrider_server.store.database import place, prepare, readers
 from outrider_server.store.listing import ROW, Keys, complete, list_runs
 from outrider_server.store.schema import project as project_table
 from outrider_server.store.schema import run as run_table
-from outrider_server.store.tailcache import TailCache
 from outrider_server.store.writer import Deliver, Writer
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._cache = TailCache()
+        self._cache = Cache()
         self._readers = readers(path)
         self._writer = Writer(path, self._cache)
         self._writer.start()

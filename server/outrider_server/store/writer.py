@@ -36,7 +36,7 @@ from outrider_server.store.flush import flush, fold_tail
 from outrider_server.store.track import Track, load
 
 if TYPE_CHECKING:
-    from outrider_server.store.tailcache import TailCache
+    from outrider_server.store.cache import Cache
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ _Done = tuple[Job, Any, BaseException | None]
 class Writing:
     """What a job writes with: the connection, the tracks of runs, the numbers of keys."""
 
-    def __init__(self, path: Path, cache: TailCache) -> None:
+    def __init__(self, path: Path, cache: Cache) -> None:
         self.db = connect(path)
         self.names = Names()
         self.cache = cache
@@ -121,7 +121,7 @@ class Writing:
 class Writer(Thread):
     """The writer thread. ``submit`` and ``call`` may be used from any thread."""
 
-    def __init__(self, path: Path, cache: TailCache) -> None:
+    def __init__(self, path: Path, cache: Cache) -> None:
         super().__init__(name="store-writer", daemon=True)
         self._to = Writing(path, cache)
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
@@ -278,7 +278,7 @@ class Writer(Thread):
     def _fold(self, track: Track) -> None:
         seqs = fold_tail(self._to.db, self._to.names, track, self._to.cache)
         track.flushed_at = monotonic()
-        self._to.cache.drop(track.run, seqs)
+        self._to.cache.tail.drop((track.run, seq) for seq in seqs)
 
     def _alone(self, do: Callable[[], None], name: tuple[str, str] | None) -> None:
         """Do the store's own work; if it fails, points stay in the tail and it is tried later."""

@@ -1,0 +1,76 @@
+"""What readers keep unpacked: the newest rows of tails, and the axes that charts look at.
+
+Nothing here is ever stale: what a place in the store holds does not change, and no number is given
+twice. What was folded or deleted is merely not asked for any more.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from outrider_server.store.codec import Block
+
+Held = TypeVar("Held")
+Place = tuple[int, int]
+"""A run's number and a row's number within it."""
+
+
+class Recent(Generic[Held]):
+    """Things by place, the longest unused leaving first. Safe to share among threads."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._bytes = 0
+        self._held: OrderedDict[Place, tuple[int, Held]] = OrderedDict()
+        self._lock = Lock()
+
+    def put(self, place: Place, thing: Held, size: int) -> None:
+        """Keep a thing of about ``size`` bytes."""
+        with self._lock:
+            self._leave(place)
+            self._held[place] = (size + 200, thing)
+            self._bytes += size + 200
+            while self._bytes > self._most and self._held:
+                self._bytes -= self._held.popitem(last=False)[1][0]
+
+    def get(self, place: Place) -> Held | None:
+        """The thing at a place, if it is still here."""
+        with self._lock:
+            found = self._held.get(place)
+            if found is None:
+                return None
+            self._held.move_to_end(place)
+            return found[1]
+
+    def drop(self, places: Iterable[Place]) -> None:
+        """Forget things that are no more."""
+        with self._lock:
+            for place in places:
+                self._leave(place)
+
+    def _leave(self, place: Place) -> None:
+        found = self._held.pop(place, None)
+        if found is not None:
+            self._bytes -= found[0]
+
+
+class Cache:
+    """Blocks of tails, and for each axis its steps and times or where its buckets lie."""
+
+    def __init__(self) -> None:
+        self.tail: Recent[Sequence[Block]] = Recent(128 << 20)
+        self.axes: Recent[tuple[NDArray[np.int64], NDArray[np.float64]]] = Recent(64 << 20)
+        self.places: Recent[NDArray[np.float64]] = Recent(32 << 20)
+
+    def keep_tail(self, place: Place, blocks: Sequence[Block]) -> None:
+        """Keep the blocks of a tail's row."""
+        self.tail.put(
+            place, blocks, sum(block.values.nbytes + 20 * len(block.steps) for block in blocks)
+        )
