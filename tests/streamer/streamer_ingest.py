@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
@@ -56,11 +57,15 @@ class Ingest(ThreadingHTTPServer):
             }
 
     def records(self, run: str) -> list[dict[str, Any]]:
-        return [
-            json.loads(line)
-            for _, data in sorted(self.data(run).items())
-            for line in data.splitlines()
-        ]
+        """What can be read; a line that cannot is left out, as a server counts it as a gap."""
+        found = []
+        for _, data in sorted(self.data(run).items()):
+            for line in data.splitlines():
+                with contextlib.suppress(ValueError):
+                    record = json.loads(line)
+                    if isinstance(record, dict):
+                        found.append(record)
+        return found
 
     def points(self, run: str, key: str = "x") -> list[Any]:
         return [r["p"][key] for r in self.records(run) if "k" not in r and key in r["p"]]

@@ -16,6 +16,7 @@ from outrider.errors import OutriderError
 from outrider.journal.reader import RunFolder, find_folders
 from outrider.streamer import spawn
 from outrider.streamer.cursor import Place, behind
+from outrider.streamer.log import say
 from outrider.streamer.process import Process, is_of_this_host
 from outrider.streamer.roster import QUIET_SECONDS
 from outrider.streamer.status import Status, read_status
@@ -101,11 +102,11 @@ class Adoption:
     def _work(self) -> None:
         try:
             for folder in orphans(self._own, self._server):
-                print(f"adopting {folder.path}", flush=True)
+                say(f"adopting {folder.path}")
                 if spawn.start(folder.path, flags=[ADOPTED]):
                     self._await(folder)
         except Exception as error:
-            print(f"adoption stopped: {type(error).__name__}: {error}", flush=True)
+            say(f"adoption stopped: {type(error).__name__}: {error}")
 
     def _await(self, folder: RunFolder) -> None:
         """Until its streamer is done, or waits for something, or has not appeared for a while."""

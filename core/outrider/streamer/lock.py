@@ -12,6 +12,7 @@ import fcntl
 import os
 import struct
 import sys
+import time
 
 from outrider.ids import host_label
 
@@ -81,6 +82,23 @@ class Latch:
     def close(self) -> None:
         """Give up wanting it."""
         os.close(self._fd)
+
+
+def take(folder: str, seconds: float) -> Holder | None:
+    """Take the lock, waiting for a holder that may be leaving; None where it stays.
+
+    Raises ``OSError`` where the folder takes no lock file.
+    """
+    latch = Latch(folder)
+    until = time.monotonic() + seconds
+    while True:
+        holder = latch.take()
+        if holder is not None:
+            return holder
+        if time.monotonic() >= until:
+            latch.close()
+            return None
+        time.sleep(0.1)
 
 
 def is_held(folder: str) -> bool:

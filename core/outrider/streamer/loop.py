@@ -1,4 +1,4 @@
-"""The streamer's main loop, and the same delivery in the foreground for ``outrider sync``."""
+"""The streamer's main loop: looks, syncs, tells ends, and leaves when all is delivered."""
 
 from __future__ import annotations
 
@@ -7,32 +7,35 @@ import os
 import select
 import signal
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from outrider.errors import JournalError, OutriderError
 from outrider.journal.reader import RunFolder
 from outrider.streamer.adopt import ADOPTED, Adoption
 from outrider.streamer.clock import Clock
-from outrider.streamer.cursor import Place, behind
-from outrider.streamer.lock import Holder, Latch
+from outrider.streamer.companions import PATIENCE_SECONDS, Companions
+from outrider.streamer.foreground import Outcome, deliver
+from outrider.streamer.lock import take
+from outrider.streamer.log import say, stamp, trace
 from outrider.streamer.own import OwnJournal
 from outrider.streamer.process import lower_priority
-from outrider.streamer.roster import Member, Roster
+from outrider.streamer.roster import Roster
 from outrider.streamer.sender import Report, Sender
-from outrider.streamer.status import Status, stamp
+from outrider.streamer.status import Status
 from outrider.streamer.watch import Syncer, Watch
 
 if TYPE_CHECKING:
+    from outrider.streamer.cursor import Place
     from outrider.transport import Transport
 
 LOCK_SECONDS = 2.0
 """How long a second streamer waits for a first one that is just leaving."""
 
-HELPER_SECONDS = 5.0
-SINK_SECONDS = 30.0
 _END_RETRY_SECONDS = 60.0
+
+__all__ = ["Outcome", "Streamer", "connect", "deliver", "stream"]
 
 
 class Streamer:
@@ -54,14 +57,16 @@ class Streamer:
         self.roster = Roster(self.folder, clock=self.clock)
         self.sizes: Mapping[Place, int] = {}
         self.sender: Sender | None = None
-        self._wakes, self._woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._wakes, self._woken = os.pipe()
+        os.set_blocking(self._wakes, False)
+        os.set_blocking(self._woken, False)
         self._news = threading.Event()
         self._ends = threading.Event()
         self._meta_version = self._version()
         self._untold_since: float | None = None
         self._adoption = Adoption(self.folder, self.server)
-        self._helpers = _Helpers(self)
-        self._lowers_at: float | None = self.clock.tick() + HELPER_SECONDS
+        self._companions = Companions(self)
+        self._lowers_at: float | None = self.clock.tick() + PATIENCE_SECONDS
 
     def wake(self) -> None:
         """Look at once."""
@@ -77,7 +82,7 @@ class Streamer:
         self._look(thorough=True)
         if self.is_online:
             self._start_sender()
-        self._helpers.start()
+        self._companions.start()
         while self.watch.exists:
             try:
                 over = self._tend()
@@ -85,7 +90,7 @@ class Streamer:
                     break
                 self._rest(0.05 if over else self.watch.pause)
             except Exception as error:  # a fault of ours must not end the delivery
-                self._helpers.say_once(f"loop {type(error).__name__}", trace(error))
+                self._companions.say_once(f"loop {type(error).__name__}", trace(error))
                 self._ends.wait(1.0)
         self._ends.set()
         self._news.set()
@@ -100,7 +105,7 @@ class Streamer:
         self._tell_ends()
         self._look_at_meta()
         if self.syncer.due() and self.syncer.sync(self.watch.sizes):
-            self._helpers.say_once("sync", "some files could not be synced; tried again")
+            self._companions.say_once("sync", "some files could not be synced; tried again")
         if self._lowers_at is not None and self._is_settled():
             self._lowers_at = None
             lower_priority()
@@ -119,7 +124,7 @@ class Streamer:
         """Whether the start is done. Until then the priority is an ordinary one: on a machine whose
         cores are all busy a start at low priority took ten times as long, up to half a minute."""
         assert self._lowers_at is not None
-        started = self.report.state != "starting" and self._helpers.have_started()
+        started = self.report.state != "starting" and self._companions.have_started()
         return started or self.clock.tick() >= self._lowers_at
 
     def _look(self, *, thorough: bool = False) -> bool:
@@ -135,13 +140,13 @@ class Streamer:
         for member, end in self.roster.tick(self.watch.sizes):
             if self.own.append(end.record(member.writer, member.attempt)):
                 self.roster.told(member)
-                print(f"{stamp(self.clock.now())} {member.writer} {end.state}", flush=True)
+                say(f"{stamp(self.clock.now())} {member.writer} {end.state}")
                 continue
             tick = self.clock.tick()
             self._untold_since = tick if self._untold_since is None else self._untold_since
             if tick - self._untold_since > _END_RETRY_SECONDS:
                 self.roster.told(member)  # no room on this disk: the next streamer tells it
-                print(f"{member.writer} {end.state}: could not be recorded", flush=True)
+                say(f"{member.writer} {end.state}: could not be recorded")
 
     def _version(self) -> tuple[int, int]:
         try:
@@ -176,7 +181,7 @@ class Streamer:
 
     def _leaves(self) -> bool:
         """Whether everything is done; what the helpers still write is delivered first."""
-        if self._helpers.is_sampling():
+        if self._companions.is_sampling():
             return False  # its last row is to be seen and sent
         if self._look(thorough=True) or not self.roster.is_over():
             return False
@@ -185,13 +190,13 @@ class Streamer:
             return False
         if self._adoption.is_busy():
             return False
-        self._helpers.finish_sinks()
+        self._companions.finish_sinks()
         if self.sender is not None:
             self.report = self.sender.report
             if is_drained:
                 self.report = replace(self.report, state="delivered")
         self.status.write(self.report, self.sizes, done=is_drained, now=True)
-        self._helpers.tell_ended(self.meta)
+        self._companions.tell_ended(self.meta)
         self.syncer.sync(self.watch.sizes)
         return not self._look(thorough=True) and self._version() == self._meta_version
 
@@ -221,7 +226,7 @@ class Streamer:
             try:
                 seconds = self.sender.step()
             except Exception as error:  # a fault of ours must not end the delivery
-                self._helpers.say_once(f"sender {type(error).__name__}", trace(error))
+                self._companions.say_once(f"sender {type(error).__name__}", trace(error))
                 seconds = 5.0
             report = self.sender.report
             if report.state != before.state or self.sender.hurries:
@@ -242,107 +247,6 @@ class Streamer:
                 return
 
 
-class _Helpers:
-    """What the loop starts beside itself, after it is ready: sampling, sinks, watchdog, hooks."""
-
-    def __init__(self, streamer: Streamer) -> None:
-        self._streamer = streamer
-        self._sampling: Any = None
-        self._sinks: list[Any] = []
-        self._thread: threading.Thread | None = None
-        self._said: set[str] = set()
-        self._told = False
-        self._patience_ends: float | None = None
-
-    def start(self) -> None:
-        """Start them, the dear imports in a thread."""
-        self._thread = threading.Thread(target=self._start, name="starting", daemon=True)
-        self._thread.start()
-
-    def _start(self) -> None:
-        streamer = self._streamer
-        try:
-            from outrider import plugins
-
-            plugins.manager()  # whole, before another thread asks it
-            if not streamer.is_adopted and streamer.roster.has_living():
-                from outrider.streamer.sampling import Sampling
-
-                streamer.watch.observe(streamer.wake)
-                self._sampling = Sampling(
-                    streamer.meta, streamer.folder.path, streamer.roster.pid, streamer.own
-                )
-                self._sampling.start()
-            from outrider.streamer.plugin import HTTP_SINK
-            from outrider.streamer.sinks import SinkThread
-
-            plugins.call("run_started", run=dict(streamer.meta))
-            for names in plugins.call("sinks", settings=dict(streamer.meta)):
-                for name in names:
-                    if name != HTTP_SINK:
-                        sink = SinkThread(
-                            name, streamer.folder, streamer.meta, lambda: streamer.sizes
-                        )
-                        self._sinks.append(sink)
-                        sink.start()
-        except Exception as error:
-            self.say_once("helpers", trace(error))
-
-    def have_started(self) -> bool:
-        """Whether the dear imports are done."""
-        return self._thread is not None and not self._thread.is_alive()
-
-    def is_sampling(self) -> bool:
-        """Ask the sampler to stop; whether it is still writing its last row. A probe that hangs
-        is not waited for."""
-        tick = self._streamer.clock.tick()
-        if self._patience_ends is None:
-            self._patience_ends = tick + HELPER_SECONDS
-        if tick > self._patience_ends:
-            return False
-        if self._thread is not None and self._thread.is_alive():
-            return True
-        return self._sampling is not None and self._sampling.is_stopping()
-
-    def finish_sinks(self) -> None:
-        """Let the plugins' sinks drain."""
-        if self._sinks:
-            from outrider.streamer.sinks import finish_all
-
-            finish_all(self._sinks, SINK_SECONDS)
-            self._sinks = []
-
-    def tell_ended(self, meta: Mapping[str, Any]) -> None:
-        """Call the hook, once."""
-        if self._told:
-            return
-        self._told = True
-        try:
-            from outrider import plugins
-
-            plugins.call("run_ended", run=dict(meta), state=self._streamer.roster.state())
-        except Exception as error:
-            self.say_once("run_ended", f"{type(error).__name__}: {error}")
-
-    def say_once(self, key: str, text: str) -> None:
-        """Write a line to the log the first time."""
-        if key not in self._said:
-            self._said.add(key)
-            print(f"{stamp(self._streamer.clock.now())} {text}", flush=True)
-
-
-def trace(error: BaseException) -> str:
-    """An error of ours, in full, for the log."""
-    import traceback
-
-    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
-
-
-def say(text: str) -> None:
-    """Write a line to the streamer's log."""
-    print(text, flush=True)
-
-
 def connect(meta: Mapping[str, Any]) -> Transport:
     """A transport to a run's server with the token that is kept for it now."""
     from outrider.credentials import token_for
@@ -354,30 +258,15 @@ def connect(meta: Mapping[str, Any]) -> Transport:
     try:
         token = token_for(url, api_key=os.environ.get("OUTRIDER_API_KEY"), url_origin=origin)
     except OutriderError as error:
-        print(f"no token: {error.message}", flush=True)
+        say(f"no token: {error.message}")
         token = None
     return HttpTransport(url, token)
-
-
-def take_lock(folder: RunFolder, seconds: float, clock: Clock) -> Holder | None:
-    """The lock of this host, waited for while its holder may be leaving; None where it stays."""
-    latch = Latch(folder.path)
-    until = clock.tick() + seconds
-    while True:
-        holder = latch.take()
-        if holder is not None:
-            return holder
-        if clock.tick() >= until:
-            latch.close()
-            return None
-        threading.Event().wait(0.1)
 
 
 def stream(path: str, flags: Iterable[str] = ()) -> bool:
     """Be the streamer of a run's folder; False where another one is."""
     clock = Clock()
-    folder = RunFolder(path)
-    holder = take_lock(folder, LOCK_SECONDS, clock)
+    holder = take(path, LOCK_SECONDS)
     if holder is None:
         return False
     streamer = Streamer(path, flags=flags, clock=clock)
@@ -386,127 +275,3 @@ def stream(path: str, flags: Iterable[str] = ()) -> bool:
     streamer.run()
     holder.release()
     return True
-
-
-# --- in the foreground ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of ``deliver``: ``sent`` and ``behind`` are bytes; where ``delivered`` is false,
-    ``state``, ``reason`` and ``hint`` say why."""
-
-    delivered: bool
-    sent: int
-    behind: int
-    gaps: int
-    state: str
-    reason: str | None = None
-    hint: str | None = None
-
-
-def deliver(
-    folder: RunFolder | str,
-    *,
-    transport: Transport,
-    follow: bool = False,
-    progress: Callable[[int, int], None] | None = None,
-    patience: float = 10.0,
-    clock: Clock | None = None,
-) -> Outcome:
-    """Send what a run's folder holds and the server lacks; the same code as the streamer's.
-
-    All writers' journals are sent, also another machine's. Works beside a live streamer and more
-    than once: the server's offsets keep each record single. ``progress`` is called with (bytes
-    acknowledged, bytes there). With ``follow`` it goes on until the run is over. It gives up when
-    the server refuses the token, or takes nothing for ``patience`` seconds.
-    """
-    clock = clock or Clock()
-    run = folder if isinstance(folder, RunFolder) else RunFolder(folder)
-    server = str(getattr(transport, "url", run.meta().get("server")))
-    try:
-        holder = take_lock(run, 0.0, clock)
-    except OSError:  # a copied folder may be read-only: it needs no lock to be read
-        holder = None
-    try:
-        return _deliver(run, server, transport, follow, progress, patience, clock, holder)
-    finally:
-        if holder is not None:
-            holder.release()
-
-
-def _deliver(
-    run: RunFolder,
-    server: str,
-    transport: Transport,
-    follow: bool,
-    progress: Callable[[int, int], None] | None,
-    patience: float,
-    clock: Clock,
-    holder: Holder | None,
-) -> Outcome:
-    watch = Watch(run, clock)
-    roster = Roster(run, clock=clock, everyone=True)
-    status = Status(run, server, clock)
-    own = OwnJournal(run)
-    sender = Sender(
-        run,
-        lambda: transport,
-        lambda: watch.sizes,
-        known=status.known(),
-        tell_gap=own.append if holder is not None else lambda record: None,
-        clock=clock,
-    )
-    sender.gaps_told = set(roster.gaps_told)
-    sender.hurries = True
-    failing_since: float | None = None
-    while True:
-        watch.look(thorough=True)
-        for member, end in roster.tick(watch.sizes):
-            if holder is not None and _was_here(member):
-                own.append(end.record(member.writer, member.attempt))
-            roster.told(member)
-        if watch.look(thorough=True):
-            continue
-        seconds = sender.step()
-        report = sender.report
-        if holder is not None:
-            status.write(report, watch.sizes)
-        if progress is not None:
-            total = sum(watch.sizes.values())
-            progress(total - behind(watch.sizes, report.acked), total)
-        drained = seconds is None and sender.is_drained(watch.sizes)
-        tick = clock.tick()
-        if report.state in ("waiting", "refused"):
-            failing_since = tick if failing_since is None else failing_since
-            if sender.needs_token or tick - failing_since >= patience:
-                break
-        else:
-            failing_since = None
-        if drained and (not follow or roster.is_over()):
-            break
-        if seconds is None or seconds > 0:
-            threading.Event().wait(0.1 if seconds is None else min(seconds, 0.5))
-    return _outcome(sender.report, status, watch.sizes, holder, drained, roster.is_over())
-
-
-def _was_here(member: Member) -> bool:
-    return member.process is not None
-
-
-def _outcome(
-    report: Report,
-    status: Status,
-    sizes: Mapping[Place, int],
-    holder: Holder | None,
-    drained: bool,
-    over: bool,
-) -> Outcome:
-    if drained and over:
-        report = replace(report, state="delivered")
-    if holder is not None:
-        status.write(report, sizes, done=drained and over, now=True)
-    left = behind(sizes, report.acked)
-    return Outcome(
-        drained, report.sent, left, report.gaps, report.state, report.reason, report.hint
-    )

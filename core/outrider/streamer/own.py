@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from outrider.journal.record import Damaged, decode, lines
 from outrider.journal.writer import JournalWriter
+from outrider.streamer.log import say
 
 if TYPE_CHECKING:
     from outrider.journal.reader import RunFolder
@@ -41,7 +42,7 @@ class OwnJournal:
                         role="streamer",
                     )
                 except Exception as error:
-                    print(f"no journal of our own: {type(error).__name__}: {error}", flush=True)
+                    say(f"no journal of our own: {type(error).__name__}: {error}")
                     return False
         return self._writer.append(record)
 

@@ -213,6 +213,16 @@ class Roster:
             return True
         return self._clock.tick() - self._since > EMPTY_SECONDS
 
+    def has_unsettled(self) -> bool:
+        """Whether a writer is known to be dead and its end is not settled yet."""
+        return any(
+            member.is_awaited
+            and not member.ended
+            and member.process is not None
+            and member.process.death() is not None
+            for member in self.members.values()
+        )
+
     def has_living(self) -> bool:
         """Whether some process of this run is alive here."""
         return any(

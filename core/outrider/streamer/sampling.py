@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from outrider.streamer.log import say
+
 if TYPE_CHECKING:
     from outrider.streamer.own import OwnJournal
 
@@ -36,7 +38,7 @@ class Sampling:
         try:
             self._work()
         except Exception as error:
-            print(f"sampling stopped: {type(error).__name__}: {error}", flush=True)
+            say(f"sampling stopped: {type(error).__name__}: {error}")
 
     def _work(self) -> None:
         from outrider import plugins

@@ -23,6 +23,7 @@ from outrider.ids import host_label
 from outrider.journal.record import Damaged, Record, decode, lines
 from outrider.streamer import cursor
 from outrider.streamer.clock import Clock
+from outrider.streamer.log import say
 from outrider.streamer.retry import backoff
 from outrider.streamer.status import read_status
 
@@ -152,7 +153,7 @@ class SinkThread:
         return 0.0
 
     def _say(self, text: str) -> None:
-        print(f"sink {self.path} {text}", flush=True)
+        say(f"sink {self.path} {text}")
 
 
 def finish_all(sinks: list[SinkThread], seconds: float) -> None:

@@ -12,6 +12,7 @@ from outrider.folder import write_file
 from outrider.ids import host_label
 from outrider.streamer.clock import Clock
 from outrider.streamer.cursor import Offsets, Place, behind, offsets_from_json, offsets_to_json
+from outrider.streamer.log import stamp
 
 if TYPE_CHECKING:
     from outrider.journal.reader import RunFolder
@@ -83,10 +84,3 @@ def read_status(path: str) -> dict[str, Any]:
     except (OSError, orjson.JSONDecodeError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def stamp(now: float) -> str:
-    """A time for the log, in UTC."""
-    import time
-
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))

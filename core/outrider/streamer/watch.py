@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from outrider.streamer.clock import Clock
 from outrider.streamer.cursor import Place
+from outrider.streamer.log import say
 
 if TYPE_CHECKING:
     from outrider.journal.reader import RunFolder
@@ -59,7 +60,7 @@ class Watch:
             observer.daemon = True
             observer.start()
         except Exception as error:
-            print(f"watching by polling alone: {type(error).__name__}: {error}", flush=True)
+            say(f"watching by polling alone: {type(error).__name__}: {error}")
             return False
         self._observer = observer
         return True

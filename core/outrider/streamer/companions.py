@@ -1,0 +1,108 @@
+"""What the streamer starts beside its loop once it is ready: sampling, plugins' sinks, watchdog, hooks."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from outrider.streamer.log import say, stamp, trace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from outrider.streamer.loop import Streamer
+
+PATIENCE_SECONDS = 5.0
+"""How long their start and the sampler's last row are waited for at the end."""
+
+SINK_SECONDS = 30.0
+"""How long plugins' sinks may take to drain at the end."""
+
+
+class Companions:
+    """Started after the loop is ready, since their imports are dear; none can hold the loop up."""
+
+    def __init__(self, streamer: Streamer) -> None:
+        self._streamer = streamer
+        self._sampling: Any = None
+        self._sinks: list[Any] = []
+        self._thread: threading.Thread | None = None
+        self._said: set[str] = set()
+        self._told = False
+        self._patience_ends: float | None = None
+
+    def start(self) -> None:
+        """Start them, the dear imports in a thread."""
+        self._thread = threading.Thread(target=self._start, name="starting", daemon=True)
+        self._thread.start()
+
+    def _start(self) -> None:
+        streamer = self._streamer
+        try:
+            from outrider import plugins
+
+            plugins.manager()  # whole, before another thread asks it
+            if not streamer.is_adopted and streamer.roster.has_living():
+                from outrider.streamer.sampling import Sampling
+
+                streamer.watch.observe(streamer.wake)
+                self._sampling = Sampling(
+                    streamer.meta, streamer.folder.path, streamer.roster.pid, streamer.own
+                )
+                self._sampling.start()
+            from outrider.streamer.plugin import HTTP_SINK
+            from outrider.streamer.sinks import SinkThread
+
+            plugins.call("run_started", run=dict(streamer.meta))
+            for names in plugins.call("sinks", settings=dict(streamer.meta)):
+                for name in names:
+                    if name != HTTP_SINK:
+                        sink = SinkThread(
+                            name, streamer.folder, streamer.meta, lambda: streamer.sizes
+                        )
+                        self._sinks.append(sink)
+                        sink.start()
+        except Exception as error:
+            self.say_once("helpers", trace(error))
+
+    def have_started(self) -> bool:
+        """Whether the dear imports are done."""
+        return self._thread is not None and not self._thread.is_alive()
+
+    def is_sampling(self) -> bool:
+        """Ask the sampler to stop; whether it is still writing its last row. A probe that hangs
+        is not waited for."""
+        tick = self._streamer.clock.tick()
+        if self._patience_ends is None:
+            self._patience_ends = tick + PATIENCE_SECONDS
+        if tick > self._patience_ends:
+            return False
+        if self._thread is not None and self._thread.is_alive():
+            return True
+        return self._sampling is not None and self._sampling.is_stopping()
+
+    def finish_sinks(self) -> None:
+        """Let the plugins' sinks drain."""
+        if self._sinks:
+            from outrider.streamer.sinks import finish_all
+
+            finish_all(self._sinks, SINK_SECONDS)
+            self._sinks = []
+
+    def tell_ended(self, meta: Mapping[str, Any]) -> None:
+        """Call the hook, once."""
+        if self._told:
+            return
+        self._told = True
+        try:
+            from outrider import plugins
+
+            plugins.call("run_ended", run=dict(meta), state=self._streamer.roster.state())
+        except Exception as error:
+            self.say_once("run_ended", f"{type(error).__name__}: {error}")
+
+    def say_once(self, key: str, text: str) -> None:
+        """Write a line to the log the first time."""
+        if key not in self._said:
+            self._said.add(key)
+            say(f"{stamp(self._streamer.clock.now())} {text}")
