@@ -10,7 +10,8 @@ import pytest
 from house import imports, inside, modules
 
 MODULES = modules()
-OURS = ("outrider", "outrider_server", "outrider_plain", "outrider_lightning", "outrider_keras")
+ADAPTERS = ("outrider_plain", "outrider_lightning", "outrider_keras", "outrider_more")
+OURS = ("outrider", "outrider_server", *ADAPTERS)
 
 # A module below the left side imports, of ours, nothing below the right side.
 FORBIDDEN = {
@@ -101,7 +102,7 @@ def test_adapters_use_the_public_side_only() -> None:
     wrong = {
         f"{name} imports {target}"
         for name, path in MODULES.items()
-        if inside(name, "outrider_plain", "outrider_lightning", "outrider_keras")
+        if inside(name, *ADAPTERS)
         for target in ours(path)
         if inside(target, "outrider.journal.segment", "outrider.streamer", "outrider.transport")
     }

@@ -78,8 +78,8 @@ def test_sdist_and_wheel_carry_the_built_page(built: tuple[Path, Path]) -> None:
         names = archive.namelist()
     assert PAGE in names
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
-    packages = {"outrider", "outrider_plain", "outrider_lightning", "outrider_keras"}
-    assert tops == {*packages, "outrider_server"}
+    adapters = {f"outrider_{name}" for name in ("plain", "lightning", "keras", "more")}
+    assert tops == {"outrider", "outrider_server", *adapters}
     assert any(name.startswith("outrider_server/store/migrations/") for name in names)
     assert "outrider/py.typed" in names
 
