@@ -297,8 +297,9 @@ def test_a_folder_that_is_deleted_ends_its_streamer(run: Run, train: Train) -> N
 
     trainer = train(run, "wait")
     pid = streamer_pid(run)
-    shutil.rmtree(run.path)
     trainer.kill()
+    while os.path.exists(run.path):  # the streamer writes into it meanwhile
+        shutil.rmtree(run.path, ignore_errors=True)
     eventually(lambda: not os.path.exists(f"/proc/{pid}"))
     assert not os.path.exists(run.path)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 
 
 def say(text: str) -> None:
@@ -18,4 +17,6 @@ def stamp(now: float) -> str:
 
 def trace(error: BaseException) -> str:
     """An error of ours, in full."""
+    import traceback
+
     return "".join(traceback.format_exception(type(error), error, error.__traceback__))
