@@ -86,7 +86,7 @@ class Filled:
 
 def measure() -> Iterator[Figure]:
     """All figures of the store."""
-    points = float(os.environ.get("OUTRIDER_BENCH_STORE_POINTS", "4")) * 1e6
+    points = float(os.environ.get("OUTRIDER_TEST_STORE_POINTS", "4")) * 1e6
     with own_place() as place:
         filled = Filled(place, points)
         json = reading(filled.bodies[:500])
@@ -128,5 +128,5 @@ if __name__ == "__main__":
     parser.add_argument("--points", help="millions of points stored")
     known, sys.argv[1:] = parser.parse_known_args()
     if known.points:
-        os.environ["OUTRIDER_BENCH_STORE_POINTS"] = known.points
+        os.environ["OUTRIDER_TEST_STORE_POINTS"] = known.points
     main(measure)

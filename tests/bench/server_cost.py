@@ -3,7 +3,7 @@
     python tests/bench/server_cost.py [--points 20] [--runs 20000] [--json]
 
 Server and load are two processes, each on its own core. `--points` are the millions stored when
-the chart is asked for; OUTRIDER_BENCH_POINTS and OUTRIDER_BENCH_RUNS say the same to tox.
+the chart is asked for; OUTRIDER_TEST_POINTS and OUTRIDER_TEST_RUNS say the same to tox.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ WRITERS = 16
 
 def millions() -> int:
     """How many million points to store."""
-    return int(os.environ.get("OUTRIDER_BENCH_POINTS", "20"))
+    return int(os.environ.get("OUTRIDER_TEST_POINTS", "20"))
 
 
 def pin(running: Any) -> None:
@@ -134,7 +134,7 @@ def charts(running: Any, client: Client, steps: int, stored: float) -> Iterator[
 
 def table() -> Iterator[Figure]:
     """The runs table: filter, sort, twenty columns."""
-    count = int(os.environ.get("OUTRIDER_BENCH_RUNS", "20000"))
+    count = int(os.environ.get("OUTRIDER_TEST_RUNS", "20000"))
     with own_place() as home, server(home) as running:
         watched = Watched(running.process.pid)
         began = time.perf_counter()
@@ -214,6 +214,6 @@ if __name__ == "__main__":
     known, sys.argv[1:] = parser.parse_known_args()
     for name in ("points", "runs"):
         if getattr(known, name):
-            os.environ[f"OUTRIDER_BENCH_{name.upper()}"] = getattr(known, name)
+            os.environ[f"OUTRIDER_TEST_{name.upper()}"] = getattr(known, name)
     chosen = {"ingest": [ingest_and_chart], "table": [table]}
     main(*chosen.get(known.only, [ingest_and_chart, table]))
