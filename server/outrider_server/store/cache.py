@@ -7,15 +7,19 @@ twice. What was folded or deleted is merely not asked for any more.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from outrider_server.store.codec import Block
+
+_DEAR = 0.1
+"""What takes less seconds than this is worked out each time."""
 
 Held = TypeVar("Held")
 Place = tuple[int, int]
@@ -74,3 +78,29 @@ class Cache:
         self.tail.put(
             place, blocks, sum(block.values.nbytes + 20 * len(block.steps) for block in blocks)
         )
+
+
+class Lasting:
+    """Answers that are dear and may be a little old: each lasts twenty times what it took.
+
+    So an answer that takes a second is worked out at most every twenty, and one that takes a
+    millisecond is as good as always new.
+    """
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._held: dict[str, tuple[float, dict[str, Any]]] = {}
+
+    def read(self, name: str, work_out: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The answer kept under a name, or a new one."""
+        found = self._held.get(name)
+        began = self._clock()
+        if found is not None and began < found[0]:
+            return found[1]
+        answer = work_out()
+        took = self._clock() - began
+        if took >= _DEAR:
+            self._held[name] = (began + min(20 * took, 60.0), answer)
+        else:
+            self._held.pop(name, None)
+        return answer

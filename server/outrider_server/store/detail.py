@@ -42,12 +42,17 @@ def read_columns(db: sqlite3.Connection, project: int) -> dict[str, Any]:
     found: dict[str, Any] = {"config": [], "summary": [], "metrics": [], "system": []}
     by_key: dict[tuple[str, str], dict[str, Any]] = {}
     rows = db.execute(
-        "SELECT n.kind, n.key, a.type, count(*) FROM attribute_name n"
-        " JOIN attribute a ON a.name = n.name WHERE n.project = ?"
-        " GROUP BY n.name, a.type ORDER BY n.kind, n.key",
+        "SELECT name, type, count(*) FROM attribute"
+        " WHERE name IN (SELECT name FROM attribute_name WHERE project = ?) GROUP BY name, type",
         (project,),
     )
-    for kind, key, stored, runs in rows:
+    names = {
+        name: (kind, key)
+        for name, kind, key in db.execute(
+            "SELECT name, kind, key FROM attribute_name WHERE project = ?", (project,)
+        )
+    }
+    for kind, key, stored, runs in sorted((*names[name], kind, n) for name, kind, n in rows):
         column = by_key.get((kind, key))
         if column is None:
             column = by_key[kind, key] = {"key": key, "types": [], "runs": 0}
@@ -86,8 +91,8 @@ def _project_definitions(db: sqlite3.Connection, project: int) -> list[Any]:
 
 def read_detail(db: sqlite3.Connection, row: dict[str, Any], run: int) -> dict[str, Any]:
     """A run's row made whole: config, summary, metrics, writers, attempts, hosts, end."""
-    (text, creator) = db.execute("SELECT meta, writer FROM run WHERE run = ?", (run,)).fetchone()
-    meta = orjson.loads(text)
+    (creator,) = db.execute("SELECT writer FROM run WHERE run = ?", (run,)).fetchone()
+    meta = read_document(db, run, "meta", {})
     writers, end = _writers(db, run, creator)
     detail = dict(row)
     detail["config"] = read_document(db, run, "config", {})

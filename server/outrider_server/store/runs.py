@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from time import time
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from outrider.errors import NotFound, UsageError
 from outrider_server.store.batches import UnknownRun
 from outrider_server.store.records import Applying, begin_attempt, change_run
 from outrider_server.store.schema import RUN_TABLES
+from outrider_server.store.track import write_document
 
 if TYPE_CHECKING:
     from outrider_server.store.writer import Writing
@@ -48,10 +47,8 @@ def create_run(to: Writing, meta: Mapping[str, Any]) -> RunCreated:
     writer = meta.get("writer")
     applying = Applying(to.db, to.names, track, str(writer))
     if not created and attempt > track.attempt:
-        to.db.execute(
-            "UPDATE run SET meta = ?, host = ? WHERE run = ?",
-            (_text(meta), _word(meta.get("host")), track.run),
-        )
+        to.db.execute("UPDATE run SET host = ? WHERE run = ?", (_word(meta.get("host")), track.run))
+        write_document(to.db, track.run, "meta", dict(meta))
     later = attempt > track.attempt or track.creator is None
     if later and isinstance(writer, str) and writer:
         begin_attempt(applying, attempt, writer)
@@ -75,8 +72,8 @@ def _insert(to: Writing, project: str, run_id: str, meta: Mapping[str, Any]) -> 
     created = float(created) if isinstance(created, (int, float)) else time()
     made = to.db.execute(
         "INSERT INTO run (project, id, name, state, attempt, created, updated, group_name,"
-        " job_type, notes, host, writer, gaps, counted, meta)"
-        " VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?)",
+        " job_type, notes, host, writer, gaps, counted)"
+        " VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)",
         (
             number,
             run_id,
@@ -89,15 +86,11 @@ def _insert(to: Writing, project: str, run_id: str, meta: Mapping[str, Any]) -> 
             _word(meta.get("notes")),
             _word(meta.get("host")),
             _word(meta.get("writer")),
-            _text(meta),
         ),
     )
     assert made.lastrowid is not None
+    write_document(to.db, made.lastrowid, "meta", dict(meta))
     change_run(to.db, made.lastrowid, {"tags": meta.get("tags") or []})
-
-
-def _text(meta: Mapping[str, Any]) -> str:
-    return orjson.dumps(dict(meta)).decode()
 
 
 def _word(value: object) -> str | None:

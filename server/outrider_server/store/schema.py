@@ -50,7 +50,6 @@ run = Table(
     Column("state", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("created", Float, nullable=False),
-    Column("started", Float),
     Column("ended", Float),
     Column("updated", Float, nullable=False),
     Column("group_name", Text),
@@ -61,7 +60,6 @@ run = Table(
     Column("gaps", Integer, nullable=False),
     # the tail's rows up to here are counted in ``metric``; those behind it are counted on opening
     Column("counted", BigInteger, nullable=False),
-    Column("meta", Text, nullable=False),
     Index("run_id", "project", "id", unique=True),
     Index("run_created", "project", "created"),
     sqlite_autoincrement=True,  # a number is never used again, whatever was deleted
@@ -221,6 +219,8 @@ attribute = Table(
     Column("body", Text),
     # the one index behind filter and sort: everything they ask for lies in it
     Index("attribute_value", "name", "number", "head", "run"),
+    # and one behind the list of columns
+    Index("attribute_type", "name", "type"),
     sqlite_with_rowid=False,
 )
 

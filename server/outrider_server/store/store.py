@@ -9,17 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
-
 from outrider.errors import NotFound
 from outrider_server.query import RunQuery, SeriesQuery, smoothing
 from outrider_server.store import detail, runs, series, tokens
 from outrider_server.store.batches import Ack, Batch
-from outrider_server.store.cache import Cache
+from outrider_server.store.cache import Cache, Lasting
 from outrider_server.store.database import place, prepare, readers
-from outrider_server.store.listing import ROW, Keys, complete, list_runs
-from outrider_server.store.schema import project as project_table
-from outrider_server.store.schema import run as run_table
+from outrider_server.store.listing import list_runs, read_rows
 from outrider_server.store.writer import Deliver, Writer
 
 if TYPE_CHECKING:
@@ -40,6 +36,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._cache = Cache()
+        self._columns = Lasting()
         self._readers = readers(path)
         self._writer = Writer(path, self._cache)
         self._writer.start()
@@ -102,36 +99,30 @@ class Store:
     def projects(self) -> dict[str, Any]:
         """Every project with runs."""
         self._writer.settle()
-        with self._snapshot() as (_, db):
+        with self._snapshot() as db:
             return detail.read_projects(db)
 
     def columns(self, project: str) -> dict[str, Any]:
         """What the project's runs can be asked for: config, summary, metrics, system."""
         self._writer.settle()
-        with self._snapshot() as (_, db):
+        with self._snapshot() as db:
             number = detail.must_find(detail.project_number(db, project), f"project {project!r}")
-            return detail.read_columns(db, number)
+            return self._columns.read(project, lambda: detail.read_columns(db, number))
 
     def runs(self, project: str, query: RunQuery | None = None) -> dict[str, Any]:
         """A page of the project's runs. Raises ``FilterError``."""
         self._writer.settle()
-        with self._snapshot() as (connection, db):
+        with self._snapshot() as db:
             number = detail.must_find(detail.project_number(db, project), f"project {project!r}")
-            return list_runs(connection, number, project, query or RunQuery())
+            return list_runs(db, number, project, query or RunQuery())
 
     def run(self, project: str, run: str) -> dict[str, Any]:
         """Everything about one run."""
         self._writer.settle()
-        with self._snapshot() as (connection, db):
-            row = connection.execute(
-                select(*ROW)
-                .join(project_table, project_table.c.project == run_table.c.project)
-                .where(project_table.c.name == project, run_table.c.id == run)
-            ).first()
-            if row is None:
-                raise NotFound(f"no run {run!r} in project {project!r}")
-            (plain,) = complete(connection, project, [row], (), Keys(connection, 0))
-            return detail.read_detail(db, plain, row[0])
+        with self._snapshot() as db:
+            found = self._find(db, project, run)
+            (row,) = read_rows(db, project, [found.run])
+            return detail.read_detail(db, row, found.run)
 
     def series(
         self,
@@ -147,7 +138,7 @@ class Store:
     ) -> dict[str, Any]:
         """One metric of several runs, exact where points are few, else in buckets."""
         query = SeriesQuery(key, run_ids, x, low, high, width, smoothing(smooth))
-        with self._snapshot() as (_, db):
+        with self._snapshot() as db:
             return series.read_series(db, self._cache, project, query)
 
     def system(
@@ -162,7 +153,7 @@ class Store:
     ) -> dict[str, Any]:
         """The system series of a run by wall time."""
         query = SeriesQuery(key, (run,), "wall", low, high, width)
-        with self._snapshot() as (_, db):
+        with self._snapshot() as db:
             return series.read_system(db, self._cache, self._find(db, project, run), query)
 
     def points(
@@ -177,7 +168,7 @@ class Store:
         system: bool = False,
     ) -> dict[str, Any]:
         """Points exactly as they were logged, in pages."""
-        with self._snapshot() as (_, db):
+        with self._snapshot() as db:
             return series.read_points(
                 db,
                 self._cache,
@@ -198,7 +189,7 @@ class Store:
         limit: int = 1000,
     ) -> dict[str, Any]:
         """Other records as they came: console, alert, file, media, gap, and kinds unknown here."""
-        with self._snapshot() as (_, db):
+        with self._snapshot() as db:
             found = self._find(db, project, run)
             return detail.read_records(db, found.run, kind, detail.cursor(after), limit)
 
@@ -214,7 +205,7 @@ class Store:
 
     def tokens_all(self) -> list[dict[str, Any]]:
         """Every token's row as it was added, hashes included."""
-        with self._snapshot() as (_, db):
+        with self._snapshot() as db:
             return tokens.read_all(db)
 
     def tokens_list(self) -> list[dict[str, Any]]:
@@ -231,14 +222,14 @@ class Store:
         return found
 
     @contextmanager
-    def _snapshot(self) -> Iterator[tuple[Connection, sqlite3.Connection]]:
+    def _snapshot(self) -> Iterator[sqlite3.Connection]:
         """One consistent view of the store, however many questions it takes."""
         with self._readers.connect() as connection:
             db = connection.connection.driver_connection
             assert isinstance(db, sqlite3.Connection)
             db.execute("BEGIN")
             try:
-                yield connection, db
+                yield db
             finally:
                 if db.in_transaction:
                     db.execute("ROLLBACK")

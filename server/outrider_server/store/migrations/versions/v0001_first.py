@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run", "name"),
         sqlite_with_rowid=False,
     )
+    op.create_index("attribute_type", "attribute", ["name", "type"], unique=False)
     op.create_index("attribute_value", "attribute", ["name", "number", "head", "run"], unique=False)
     op.create_table(
         "attribute_name",
@@ -150,7 +151,6 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("created", sa.Float(), nullable=False),
-        sa.Column("started", sa.Float(), nullable=True),
         sa.Column("ended", sa.Float(), nullable=True),
         sa.Column("updated", sa.Float(), nullable=False),
         sa.Column("group_name", sa.Text(), nullable=True),
@@ -160,7 +160,6 @@ def upgrade() -> None:
         sa.Column("writer", sa.Text(), nullable=True),
         sa.Column("gaps", sa.Integer(), nullable=False),
         sa.Column("counted", sa.BigInteger(), nullable=False),
-        sa.Column("meta", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("run"),
         sqlite_autoincrement=True,
     )
