@@ -32,8 +32,13 @@ def own_place() -> Iterator[str]:
 
 
 def environment(place: str, **more: str) -> dict[str, str]:
-    """An environment in which nothing outside the place is read or written."""
+    """An environment in which nothing outside the place is read or written.
+
+    But compiled modules are, as they are for any user: without them each start would compile
+    what an edit made stale, and that is not what is measured.
+    """
     kept = {name: text for name, text in os.environ.items() if not name.startswith("OUTRIDER_")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     homes = {f"XDG_{name}_HOME": place for name in ("STATE", "DATA", "CONFIG", "CACHE")}
     return {**kept, "HOME": place, **homes, "OUTRIDER_DIR": place, **more}
 
