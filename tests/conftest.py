@@ -9,6 +9,14 @@ from pathlib import Path
 
 import pytest
 
+try:
+    from hypothesis import HealthCheck, settings
+except ModuleNotFoundError:  # the environment that installs the distribution has none
+    pass
+else:  # a busy machine is no failure: no deadline, and no check of the generator's own speed
+    settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("ours")
+
 OUTSIDE = ("bench", "distribution", "soak")  # run only when named with -m
 KEPT = "OUTRIDER_TEST_"
 

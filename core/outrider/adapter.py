@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from outrider import settings
 from outrider.finishing import Ending, end_of_exception
+from outrider.folder import link_of
 from outrider.ids import DEFAULT_PROJECT, new_run_id
 from outrider.notice import swallow
 
@@ -155,9 +156,8 @@ class Adapter:
         """Whether any process of this machine has opened the run: looks at one name on disk."""
         if self._identity is None or self.dir is None:
             return False
-        return os.path.lexists(
-            os.path.join(self.dir, ".outrider", "runs", "by-id", self._identity[1])
-        )
+        project, run_id = self._identity
+        return os.path.lexists(link_of(os.path.join(self.dir, ".outrider"), run_id, project))
 
     def log(self, values: Mapping[str, Any], step: int | None = None) -> None:
         """Log one row. The mapping is read, never kept and never changed."""

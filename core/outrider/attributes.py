@@ -9,7 +9,7 @@ from typing import Any
 
 from outrider.errors import UsageError
 from outrider.notice import say_once, swallow
-from outrider.values import plain, shape_of
+from outrider.values import plain, shape_of, text
 
 Change = Callable[[dict[str, Any], list[str]], None]
 """What to do with a change: (values set, keys deleted)."""
@@ -41,7 +41,7 @@ def read_config(source: Any) -> dict[str, Any]:
             f"config cannot be {type(source).__name__}",
             hint="a dict, a namespace, a dataclass, or the path of a YAML, TOML or JSON file",
         )
-    return {str(key): plain(value) for key, value in shaped.items()}
+    return {text(key): plain(value) for key, value in shaped.items()}
 
 
 def _read_file(path: str) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _read_file(path: str) -> dict[str, Any]:
         return {}
     if not isinstance(found, Mapping):
         raise UsageError(f"config file {path!r} holds no table of names and values")
-    return {str(key): plain(value) for key, value in found.items()}
+    return {text(key): plain(value) for key, value in found.items()}
 
 
 class Config(MutableMapping[str, Any]):
@@ -128,7 +128,7 @@ class Config(MutableMapping[str, Any]):
         return plain(value) if isinstance(value, (dict, list)) else value
 
     def __setitem__(self, key: str, value: Any) -> None:
-        self._set({str(key): plain(value)})
+        self._set({text(key): plain(value)})
 
     def __delitem__(self, key: str) -> None:
         del self._values[key]

@@ -196,7 +196,7 @@ def login(url: str | None = None, key: str | None = None, **other: Any) -> bool:
 
 
 def _finish_at_exit() -> None:
-    for run in _open_runs:
+    for run in _open_runs.copy():  # each leaves the list as it ends
         run._end_at_exit()
 
 

@@ -10,6 +10,7 @@ import orjson
 
 from outrider.ids import host_label
 from outrider.notice import say
+from outrider.values import text
 
 if TYPE_CHECKING:
     from outrider.training import Run
@@ -35,7 +36,7 @@ class Ending(NamedTuple):
 
 def end_of_exception(error: BaseException) -> Ending:
     """The end that an exception which leaves the training stands for."""
-    why = {"type": type(error).__name__, "message": str(error)[:2000]}
+    why = {"type": type(error).__name__, "message": text(error)[:2000]}
     if isinstance(error, SystemExit):
         code = error.code
         number = code if isinstance(code, int) else 0 if code is None else 1

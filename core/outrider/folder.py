@@ -10,8 +10,10 @@ import os
 import time
 from collections.abc import Mapping
 from typing import Any
+from zlib import crc32
 
 from outrider.errors import JournalError
+from outrider.ids import DEFAULT_PROJECT
 
 RUNS = "runs"
 
@@ -62,7 +64,21 @@ def state_root() -> str:
     return root
 
 
-def make_run_folder(root: str, run_id: str, *, shared_id: bool) -> tuple[str, bool]:
+def link_of(root: str, run_id: str, project: str | None) -> str:
+    """The symlink by which the ranks of a run agree on its folder. Without a project, the one link
+    of that id, if there is one only."""
+    by_id = os.path.join(root, RUNS, "by-id")
+    if project is None:
+        own = [name for name in os.listdir(by_id) if name.rpartition(".")[0] == run_id]
+        if len(own) == 1:
+            return os.path.join(by_id, own[0])
+        project = DEFAULT_PROJECT
+    return os.path.join(by_id, f"{run_id}.{crc32(project.encode()):08x}")
+
+
+def make_run_folder(
+    root: str, run_id: str, project: str | None = None, *, shared_id: bool
+) -> tuple[str, bool]:
     """Make, or find, a run's folder below ``root``; returns its path and whether it is new.
 
     With ``shared_id`` several processes may ask for the same id at the same moment: the first one's
@@ -73,9 +89,10 @@ def make_run_folder(root: str, run_id: str, *, shared_id: bool) -> tuple[str, bo
     make_folder(runs)
     name = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + run_id
     is_new = True
-    by_id = os.path.join(runs, "by-id")
-    make_folder(by_id)
-    link = os.path.join(by_id, run_id)
+    make_folder(os.path.join(runs, "by-id"))
+    link = link_of(root, run_id, project)
+    if shared_id and project is not None:
+        name += link[-9:]  # the same id may stand in another project, begun in the same second
     try:
         os.symlink(os.path.join("..", name), link)
     except FileExistsError:
@@ -88,6 +105,24 @@ def make_run_folder(root: str, run_id: str, *, shared_id: bool) -> tuple[str, bo
     make_folder(os.path.join(path, "journal"))
     make_folder(os.path.join(path, "files"))
     return path, is_new
+
+
+def unlink_run(path: str, run_id: str, project: str) -> None:
+    """Take a run's link away, if it is this folder's."""
+    link = link_of(os.path.dirname(os.path.dirname(path)), run_id, project)
+    try:
+        if os.path.basename(os.readlink(link)) == os.path.basename(path):
+            os.unlink(link)
+    except OSError:
+        return
+
+
+def remove_run_folder(path: str, run_id: str, project: str) -> None:
+    """Take away a run's folder, and its link, that was made in vain."""
+    import shutil
+
+    unlink_run(path, run_id, project)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def write_meta(path: str, meta: Mapping[str, Any]) -> None:

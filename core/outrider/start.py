@@ -9,20 +9,35 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from outrider import __version__
+from outrider.attempts import (
+    await_attempt,
+    await_writer,
+    claim,
+    described,
+    is_being_written,
+    last_of,
+    next_step,
+)
 from outrider.attributes import read_config
-from outrider.errors import JournalError, OutriderError, UsageError
-from outrider.folder import claim_meta, make_run_folder, state_root, write_meta
+from outrider.errors import JournalError, SettingsError, UsageError
+from outrider.folder import (
+    claim_meta,
+    make_run_folder,
+    remove_run_folder,
+    state_root,
+    write_meta,
+)
 from outrider.ids import DEFAULT_PROJECT, new_run_id, new_run_name, new_writer_id
 from outrider.journal.reader import RunFolder
-from outrider.journal.record import Damaged, decode
 from outrider.journal.writer import Clock, JournalWriter, boot_id, start_ticks
 from outrider.notice import say, swallow
 from outrider.settings import Settings, load, working_folder
 from outrider.streamer import spawn
 from outrider.training import Run, start_streamer
+from outrider.values import plain
 
 RESUME_SECONDS = 3.0
 """How long ``init()`` waits for the server's word on a run that has no folder here."""
@@ -42,6 +57,8 @@ def start_run(
     values = read_config(config)
     if rewind_to is not None and (isinstance(rewind_to, bool) or not isinstance(rewind_to, int)):
         raise UsageError(f"rewind_to must be a step (a whole number), not {rewind_to!r}")
+    if rewind_to is not None and not -(1 << 63) <= rewind_to < (1 << 63) - 1:
+        raise UsageError(f"rewind_to must be a step of 64 bits, not {rewind_to!r}")
     if rewind_to is not None and settings.id is None and settings.resume != "auto":
         raise UsageError("rewind_to needs the run to resume", hint="give id= and resume=")
     if settings.resume in ("must", "never") and settings.id is None:
@@ -53,7 +70,7 @@ def start_run(
         return _disabled(settings, values)
     try:
         return _Start(settings, values, rewind_to, dict(adapter or PLAIN_ADAPTER)).run()
-    except OutriderError:
+    except (UsageError, SettingsError):
         raise
     except Exception as error:
         swallow("init()", error)
@@ -93,16 +110,18 @@ class _Start:
         run_id = self.settings.id or self._auto_id() or new_run_id()
         shared = self.settings.id is not None or self.settings.resume == "auto"
         folder, is_new = self._folder(run_id, shared)
-        known: dict[str, Any] = {} if is_new else RunFolder(folder).meta()
-        if known and self.settings.resume == "never":
-            raise UsageError(
-                f"the run {run_id!r} is there already, and resume='never' was asked for",
-                hint="leave the id out for a new run",
-            )
-        meta = self._meta(run_id, known)
         if is_new:
-            return self._start_new(folder, meta)
-        return self._join_or_resume(folder, meta, known)
+            return self._start_new(folder, self._meta(run_id, {}))
+        known = described(RunFolder(folder))
+        if self.settings.resume == "never":
+            self._refuse_never(run_id)
+        return self._join_or_resume(folder, self._meta(run_id, known), known)
+
+    def _refuse_never(self, run_id: str) -> NoReturn:
+        raise UsageError(
+            f"the run {run_id!r} is there already, and resume='never' was asked for",
+            hint="leave the id out for a new run",
+        )
 
     def _auto_id(self) -> str | None:
         """With resume="auto": the newest run of this folder and project that did not finish."""
@@ -117,7 +136,7 @@ class _Start:
             except JournalError:
                 continue
             if meta.get("project") == project:
-                last = _last_of(folder, str(meta.get("writer")), "end")
+                last = last_of(folder, str(meta.get("writer")), "end")
                 is_over = last is not None and last.get("state") == "finished"
                 return None if is_over else str(meta["id"])
         return None
@@ -129,11 +148,11 @@ class _Start:
         problem: OSError | None = None
         for root in roots:
             try:
-                return make_run_folder(root, run_id, shared_id=shared)
+                return make_run_folder(root, run_id, self.settings.project, shared_id=shared)
             except OSError as error:
                 problem = error
         root = state_root()
-        folder, is_new = make_run_folder(root, run_id, shared_id=shared)
+        folder, is_new = make_run_folder(root, run_id, self.settings.project, shared_id=shared)
         why = problem.strerror if problem is not None else "there is no working folder"
         say(f"cannot write below {self.settings.dir} ({why}); recording in {folder}")
         return folder, is_new
@@ -144,7 +163,7 @@ class _Start:
         program = getattr(main, "__file__", None)
         pid = os.getpid()
         here = working_folder()
-        return {
+        meta = {
             "format": 1,
             "id": run_id,
             "project": settings.project or known.get("project") or DEFAULT_PROJECT,
@@ -182,55 +201,71 @@ class _Start:
             },
             "origins": {"url": _kind_of_origin(settings.origin("url"))},
         }
+        return {key: plain(value) for key, value in meta.items()}  # argv may hold anything
 
     def _start_new(self, folder: str, meta: dict[str, Any]) -> Run:
-        asks_server = self.settings.resume in ("allow", "must", "auto") and self.settings.id
+        asks_server = self.settings.resume is not None and self.settings.id is not None
         if asks_server and self.settings.mode == "online":
-            return self._resume_from_server(folder, meta)
+            if claim_meta(folder, meta):
+                return self._resume_from_server(folder, meta)
+            return self._join_or_resume(folder, meta, described(RunFolder(folder)))
         meta["writer"] = new_writer_id()
-        is_first = claim_meta(folder, meta)
-        if not is_first:  # another rank was quicker: join it
-            meta = RunFolder(folder).meta()
-        writer = self._writer(
-            folder, meta["id"], attempt=1, name=meta["writer"] if is_first else None
-        )
-        return self._open(folder, meta, writer, attempt=1, is_new=is_first)
+        if not claim_meta(folder, meta):  # another rank was quicker: join it
+            return self._join_or_resume(folder, meta, described(RunFolder(folder)))
+        writer = self._writer(folder, meta["id"], attempt=1, name=meta["writer"])
+        return self._open(folder, meta, writer, attempt=1)
 
     def _resume_from_server(self, folder: str, meta: dict[str, Any]) -> Run:
         """A run that only the server may know: ask through the streamer, wait a little, go on."""
-        claim_meta(folder, meta)
         start_streamer(folder, self.settings)
         word = _await_word(os.path.join(folder, "resume.json"), RESUME_SECONDS)
-        exists = bool(word and word.get("exists"))
-        if word is not None and not exists and self.settings.resume == "must":
+        if word is None:
+            say(
+                f"the server did not say within {RESUME_SECONDS:g} s where run {meta['id']} stands; "
+                "going on as its newest attempt, with steps from 0"
+            )
+            # Behind every attempt that the server can know of: these are small numbers.
+            return self._new_attempt(folder, meta, int(self.clock.now()), 0)
+        exists = bool(word.get("exists"))
+        if not exists and self.settings.resume == "must":
+            remove_run_folder(folder, meta["id"], meta["project"])
             raise UsageError(
                 f"there is no run {meta['project']}/{meta['id']} to resume at {meta['server']}",
                 hint="outrider runs lists what is there; resume='allow' starts it anew",
             )
-        if word is None:
-            say(
-                f"the server did not say within {RESUME_SECONDS:g} s where run {meta['id']} stands; "
-                "going on, its records are put in order when it answers"
-            )
-            # Behind every attempt that the server can know of: these are small numbers.
-            attempt, first_step = int(self.clock.now()), 0
-        elif exists and word:
-            attempt = int(word.get("attempt") or 0) + 1
-            last = word.get("last_step")
-            first_step = 0 if last is None else int(last) + 1
-            meta["name"] = self.settings.name or word.get("name") or meta["name"]
-        else:
-            attempt, first_step = 1, 0
-        return self._new_attempt(folder, meta, attempt, first_step)
+        if exists and self.settings.resume == "never":
+            remove_run_folder(folder, meta["id"], meta["project"])
+            self._refuse_never(meta["id"])
+        if not exists:
+            return self._new_attempt(folder, meta, 1, 0)
+        last = word.get("last_step")
+        meta["name"] = self.settings.name or word.get("name") or meta["name"]
+        attempt = int(word.get("attempt") or 0) + 1
+        return self._new_attempt(folder, meta, attempt, 0 if last is None else int(last) + 1)
 
     def _join_or_resume(self, folder: str, meta: dict[str, Any], known: dict[str, Any]) -> Run:
         reader = RunFolder(folder)
+        if known.get("writer") is None:  # another rank asks the server at this moment
+            known = await_writer(reader, RESUME_SECONDS + 2.0)
+            if known.get("writer") is None:
+                write_meta(folder, meta)
+                return self._resume_from_server(folder, meta)
+        is_same = self.rewind_to is None or self.rewind_to == known.get("rewind_to")
+        if is_same and is_being_written(reader, known):
+            return self._join(folder, {**meta, **known})
+        attempt = int(known.get("attempt", 1)) + 1
+        step = next_step(reader)
+        while not claim(folder, attempt):  # another rank resumes it at this moment: join that
+            begun = await_attempt(reader, attempt, 1.0)
+            if begun is not None:
+                return self._join(folder, begun)
+            attempt += 1
+        return self._new_attempt(folder, meta, attempt, step)
+
+    def _join(self, folder: str, known: dict[str, Any]) -> Run:
         attempt = int(known.get("attempt", 1))
-        if self.rewind_to is None and _has_living_writer(reader, attempt):
-            writer = self._writer(folder, meta["id"], attempt=attempt, name=None)
-            return self._open(folder, known, writer, attempt=attempt, is_new=False)
-        last = _last_step(reader, str(known.get("writer")))
-        return self._new_attempt(folder, meta, attempt + 1, 0 if last is None else last + 1)
+        writer = self._writer(folder, known["id"], attempt=attempt, name=None)
+        return self._open(folder, known, writer, attempt=attempt, is_new=False)
 
     def _new_attempt(self, folder: str, meta: dict[str, Any], attempt: int, first_step: int) -> Run:
         writer = self._writer(folder, meta["id"], attempt=attempt, name=new_writer_id())
@@ -309,49 +344,3 @@ def _await_word(path: str, seconds: float) -> dict[str, Any] | None:
         except (OSError, orjson.JSONDecodeError):
             return None
     return None
-
-
-def _has_living_writer(folder: RunFolder, attempt: int) -> bool:
-    """Whether a training process of this attempt still lives on this machine."""
-    boot = boot_id()
-    for writer in folder.writers():
-        head = folder.head(writer)
-        if not head or head.get("role") != "trainer" or head.get("a") != attempt:
-            continue
-        pid, start = head.get("pid"), head.get("start")
-        if head.get("boot") != boot or not isinstance(pid, int):
-            continue
-        if start_ticks(pid) == start and _last_of(folder, writer, "end") is None:
-            return True
-    return False
-
-
-def _tail(folder: RunFolder, writer: str, size: int = 1 << 16) -> list[bytes]:
-    """The last lines of a writer's last segment, newest first."""
-    numbers = folder.segments(writer)
-    if not numbers:
-        return []
-    try:
-        with open(folder.segment_path(writer, numbers[-1]), "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - size))
-            return file.read().split(b"\n")[::-1]
-    except OSError:
-        return []
-
-
-def _last_of(folder: RunFolder, writer: str, kind: str) -> dict[str, Any] | None:
-    """The newest record of a kind near the end of a writer's journal."""
-    for line in _tail(folder, writer):
-        if line:
-            try:
-                record = decode(line)
-            except Damaged:
-                continue
-            if record.kind == kind:
-                return record.body
-    return None
-
-
-def _last_step(folder: RunFolder, writer: str) -> int | None:
-    points = _last_of(folder, writer, "points")
-    return None if points is None else int(points["s"])

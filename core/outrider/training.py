@@ -322,6 +322,7 @@ class Run(Described):
                     "code": ending.code,
                     "signal": ending.signal,
                     "why": ending.why,
+                    "refused": self._refused,
                 }
             )
             self._finished = True

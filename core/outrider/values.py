@@ -153,7 +153,7 @@ def _plain(value: Any, depth: int) -> Any:
     if shaped is not None:
         value = shaped
     if isinstance(value, Mapping):
-        return {str(key): plain(item, depth + 1) for key, item in list(value.items())}
+        return {text(key): plain(item, depth + 1) for key, item in list(value.items())}
     if isinstance(value, (list, tuple)):
         return [plain(item, depth + 1) for item in value]
     if isinstance(value, (set, frozenset)):

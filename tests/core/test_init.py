@@ -408,3 +408,145 @@ def test_the_api_key_is_never_written(training: Path) -> None:
         if path.is_file():
             assert b"very-secret-key" not in path.read_bytes(), path
     assert "very-secret-key" not in json.dumps(RunFolder(run.folder).meta())
+
+
+def test_the_same_id_in_two_projects_of_a_folder_is_two_runs(training: Path) -> None:
+    first = core.init(project="pa", id="seed1")
+    core.finish()
+    second = core.init(project="pb", id="seed1")
+    core.finish()
+    assert first.folder != second.folder
+    assert second.attempt == 1
+    again = core.init(project="pa", id="seed1")
+    assert (again.folder, again.attempt) == (first.folder, 2)
+
+
+def test_attempts_that_crash_before_their_first_row_do_not_begin_at_zero_again(rows: Any) -> None:
+    for _ in range(5):
+        core.init(id="r") if core.run is None else None
+        core.log({"a": 1})
+    core.finish()
+    for _ in range(3):
+        core.init(id="r")
+        core.finish()
+    run = core.init(id="r")
+    assert (run.attempt, run.step) == (5, 5)
+
+
+def test_a_resumed_run_finds_its_last_step_behind_long_rows_and_rolled_segments() -> None:
+    core.init(id="r", settings={"segment_bytes": 4096})
+    core.log({f"metric/{n}": 0.5 for n in range(5000)})
+    for _ in range(200):
+        core.define_metric("x")
+    core.finish()
+    assert core.init(id="r").step == 1
+
+
+def test_the_next_step_lies_behind_the_rewound_attempts_own_points() -> None:
+    core.init(id="r")
+    for _ in range(50):
+        core.log({"a": 1})
+    core.finish()
+    core.init(id="r", rewind_to=9)
+    for _ in range(5):
+        core.log({"a": 2})
+    core.finish()
+    assert core.init(id="r").step == 15
+
+
+def test_ranks_that_rewind_together_share_one_attempt(training: Path) -> None:
+    core.init(id="r")
+    for _ in range(10):
+        core.log({"a": 1})
+    core.finish()
+    script = textwrap.dedent(
+        """
+        import sys, time
+        from outrider import core
+        core.init(id="r", resume="allow", rewind_to=4, settings={"quiet": True})
+        core.log({"rank": int(sys.argv[1])})
+        time.sleep(3)
+        """
+    )
+    ranks = [
+        subprocess.Popen([sys.executable, "-c", script, str(rank)], cwd=training)
+        for rank in range(4)
+    ]
+    assert [rank.wait() for rank in ranks] == [0] * 4
+    (folder,) = find_folders(training)
+    heads = [head for writer in folder.writers() if (head := folder.head(writer))]
+    again = [head for head in heads if head["role"] == "trainer" and head["a"] > 1]
+    assert [head["a"] for head in again] == [2] * 4
+    assert sum(head["primary"] for head in again) == 1
+
+
+def test_a_rank_on_another_machine_joins_an_attempt_that_has_just_begun(
+    training: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = core.init(id="r", settings={"finish_seconds": 0})
+    meta = Path(run.folder or "", "run.json")
+    elsewhere = {"host": "another-machine", "boot_id": "another-boot"}
+    meta.write_text(json.dumps({**json.loads(meta.read_text()), **elsewhere}))
+    for segment in Path(run.folder or "", "journal").iterdir():
+        text = segment.read_text().replace(f'"host":"{os.uname().nodename}"', '"host":"another"')
+        segment.write_text(text)
+    joined = core.init(id="r", reinit="create_new")
+    assert joined.attempt == 1
+
+
+def test_must_refuses_every_time_and_leaves_nothing_behind(training: Path) -> None:
+    from outrider.folder import make_run_folder, remove_run_folder
+
+    path, is_new = make_run_folder(str(training / ".outrider"), "gone", "p", shared_id=True)
+    assert is_new
+    remove_run_folder(path, "gone", "p")
+    assert find_folders(training) == []
+    assert list((training / ".outrider" / "runs" / "by-id").iterdir()) == []
+
+
+def test_arguments_and_names_that_are_no_unicode_are_no_obstacle(
+    training: Path, monkeypatch: pytest.MonkeyPatch, records: Any
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["train.py", "\udcff", Path("x"), 3])
+    run = core.init(name="n\udcff", config={"k\udcff": "v\udcff"})
+    core.log({"a": 1})
+    assert not run.disabled
+    assert records("config")[0].body["c"] == {"k?": "v?"}
+
+
+def test_an_exception_without_a_text_ends_the_run_and_is_raised_as_it_is(records: Any) -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    with pytest.raises(Mute), core.init():
+        raise Mute
+    assert records("end")[0].body["state"] == "failed"
+
+
+def test_every_run_that_is_open_at_the_exit_gets_its_end(training: Path) -> None:
+    script = (
+        "from outrider import core\n"
+        "for n in range(4): core.init(reinit='create_new', settings={'finish_seconds': 0})\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=training, capture_output=True, check=True)
+    for folder in find_folders(training):
+        kinds = [getattr(record, "kind", "") for *_, record in folder.records()]
+        assert "end" in kinds
+
+
+def test_a_run_json_that_a_power_loss_emptied_is_written_anew(training: Path, rows: Any) -> None:
+    run = core.init(id="r")
+    core.log({"a": 1})
+    core.finish()
+    Path(run.folder or "", "run.json").write_bytes(b"")
+    again = core.init(id="r")
+    assert (again.folder, again.attempt, again.step) == (run.folder, 2, 1)
+    assert not again.disabled
+
+
+def test_values_that_were_refused_are_counted_at_the_end(records: Any) -> None:
+    core.init()
+    core.log({"a": 1, "b": "text", "c": None})
+    core.finish()
+    assert records("end")[0].body["refused"] == 2

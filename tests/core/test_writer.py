@@ -191,7 +191,7 @@ def test_a_disk_that_fills_up_loses_only_what_it_could_not_take_and_says_how_muc
     assert set(range(40, 60)) <= set(returned)
     assert steps == returned
     assert gaps == 60 - len(returned)
-    assert damaged == 1
+    assert damaged <= 1  # none where the cut fell between two records
 
 
 def test_a_record_glued_behind_a_torn_one_is_salvaged(folder: str) -> None:
@@ -290,3 +290,19 @@ def test_a_record_that_is_too_long_is_counted_as_a_gap(folder: str) -> None:
     assert writer.append({"s": 0, "p": {"a": 1}})
     gap: Any = [r for *_, r in RunFolder(folder).records() if getattr(r, "kind", "") == "gap"]
     assert gap[0].body["n"] == 1
+
+
+def test_a_forked_child_leaves_a_number_alone_that_is_not_ours_any_more(
+    folder: str, tmp_path: Path
+) -> None:
+    writer = JournalWriter(folder, "r1")
+    writer.append({"s": 0, "p": {"a": 1}})
+    child = os.fork()
+    if child == 0:
+        os.close(writer.fd)
+        mine = os.open(tmp_path / "mine", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(mine, writer.fd)
+        is_kept = writer.append({"s": 1, "p": {"a": 1}})
+        os._exit(0 if is_kept and (tmp_path / "mine").stat().st_size == 0 else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert sorted(points(folder)) == [0, 1]

@@ -15,6 +15,8 @@ from outrider.cli.exits import Exit
 from outrider.cli.options import RUNS, Json, Url, command
 from outrider.cli.screen import ago, console, plain, print_json, say, size, table
 from outrider.errors import UsageError
+from outrider.folder import unlink_run
+from outrider.ids import DEFAULT_PROJECT
 
 if TYPE_CHECKING:
     from outrider.cli.finding import Local
@@ -143,9 +145,7 @@ def remove(run: Local) -> None:
     """Remove a run's folder. It is renamed and loses its run.json first, so that one that is
     removed by half never passes for a run."""
     path = run.folder.path
-    link = os.path.join(os.path.dirname(path), "by-id", run.meta["id"])
-    if os.path.islink(link) and os.path.realpath(link) == os.path.realpath(path):
-        os.unlink(link)
+    unlink_run(path, run.meta["id"], str(run.meta.get("project", DEFAULT_PROJECT)))
     going = f"{path}.removing"
     os.rename(path, going)
     os.unlink(os.path.join(going, "run.json"))

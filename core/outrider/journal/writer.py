@@ -173,22 +173,27 @@ class JournalWriter:
         except OSError as error:
             self.failed(error)
             return False
-        self.wrote(written, len(line))
-        return written == len(line)
+        return self.wrote(written, len(line))
 
-    def wrote(self, written: int, wanted: int) -> None:
-        """Account for a write that returned: roll a full segment, mend a torn line, tell a gap."""
+    def wrote(self, written: int, wanted: int) -> bool:
+        """Account for a write that returned: roll a full segment, mend a torn line, tell a gap.
+
+        Returns whether the record was kept; one that lacks its newline only is whole.
+        """
         if written != wanted:
             self._torn = True
             self.due = 0.0  # the fast path goes through here again before its next write
+            if written == wanted - 1:
+                return True
             self._lose("disk full")
-            return
+            return False
         self._torn = False
         self.room -= written
         if self.lost:
             self._tell_gap()
         if self.room < 0:
             self.roll()
+        return True
 
     def failed(self, error: OSError) -> None:
         """Account for a write that failed: the record is counted in the next gap."""
@@ -236,13 +241,16 @@ class JournalWriter:
             self._guard.release()
 
     def _replace(self, number: int) -> None:
+        """Go on in a new segment, under the same descriptor number if it is still ours."""
+        mine = self._identity
         fd = self._open(number)
-        try:
+        self.number = number
+        self._torn = False
+        if _identity(self.fd) == mine:
             os.dup2(fd, self.fd, inheritable=False)
-            self.number = number
-            self._torn = False
-        finally:
             os.close(fd)
+        else:  # the number is somebody else's by now: leave it alone and take another
+            self.fd = _lift(fd)
 
     def tend(self, now: float) -> None:
         """Look after the descriptor: after a fork, after somebody closed it, after the file went.
@@ -273,9 +281,7 @@ class JournalWriter:
             self._replace(1)
         except OSError:
             # No file of our own: rather write nowhere than into the parent's segment.
-            null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-            os.dup2(null, self.fd, inheritable=False)
-            os.close(null)
+            self.fd = _lift(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC))
             raise
 
     def _is_ours(self) -> bool:
@@ -292,14 +298,7 @@ class JournalWriter:
             say_once(self.folder, f"the run's folder is gone, nothing is recorded: {self.folder}")
             return
         make_folder(os.path.join(self.folder, "journal"))
-        mine = self._identity
-        fd = self._open(self.number + 1)
-        self.number += 1
-        if _identity(self.fd) == mine:
-            os.dup2(fd, self.fd, inheritable=False)
-            os.close(fd)
-        else:  # the number is somebody else's by now: leave it alone and take another
-            self.fd = _lift(fd)
+        self._replace(self.number + 1)
 
     def position(self) -> tuple[str, int, int]:
         """(writer, segment, byte offset) just behind everything that was written so far."""
