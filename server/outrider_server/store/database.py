@@ -106,7 +106,8 @@ def connect(path: Path, *, reads_only: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=256
     )
-    connection.execute("PRAGMA page_size=8192")
+    # a chunk fills its last page by half on average: at 8,192 a point took 1.4 bytes more
+    connection.execute("PRAGMA page_size=4096")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute(f"PRAGMA cache_size={-16_384 if reads_only else -65_536}")
@@ -115,7 +116,7 @@ def connect(path: Path, *, reads_only: bool = False) -> sqlite3.Connection:
         connection.execute("PRAGMA mmap_size=0")
         connection.create_function("REGEXP", 2, _matches, deterministic=True)
     else:
-        connection.execute("PRAGMA wal_autocheckpoint=4000")
+        connection.execute("PRAGMA wal_autocheckpoint=8000")
     return connection
 
 
