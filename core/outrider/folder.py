@@ -87,24 +87,37 @@ def make_run_folder(
     prepare_root(root)
     runs = os.path.join(root, RUNS)
     make_folder(runs)
-    name = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + run_id
-    is_new = True
     make_folder(os.path.join(runs, "by-id"))
     link = link_of(root, run_id, project)
-    if shared_id and project is not None:
-        name += link[-9:]  # the same id may stand in another project, begun in the same second
+    name = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + run_id
+    try:
+        os.mkdir(os.path.join(runs, name), 0o700)
+    except FileExistsError:  # a rank's, or the same id's in another project: take one of our own
+        name += link[-9:]
+        make_folder(os.path.join(runs, name))
+    is_new = True
     try:
         os.symlink(os.path.join("..", name), link)
     except FileExistsError:
         if shared_id:
             known = os.path.basename(os.readlink(link))
+            if known != name:
+                _remove_empty(os.path.join(runs, name))
             is_new = not os.path.isfile(os.path.join(runs, known, "run.json"))
             name = known
     path = os.path.join(runs, name)
     make_folder(path)
+    os.chmod(path, 0o700)  # the umask may have taken bits from mkdir's mode
     make_folder(os.path.join(path, "journal"))
     make_folder(os.path.join(path, "files"))
     return path, is_new
+
+
+def _remove_empty(path: str) -> None:
+    try:
+        os.rmdir(path)
+    except OSError:  # another rank took it away, or uses it
+        return
 
 
 def unlink_run(path: str, run_id: str, project: str) -> None:
