@@ -45,7 +45,7 @@ def train(make_run: Callable[..., Run]) -> Iterator[Callable[..., subprocess.Pop
 
     def start(run: Run, how: str, *more: str, **options: Any) -> subprocess.Popen[str]:
         command = [sys.executable, str(TRAINER), run.path, run.id, how, *more]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, text=True, **options)
         started.append(process)
         return process
 
@@ -54,5 +54,3 @@ def train(make_run: Callable[..., Run]) -> Iterator[Callable[..., subprocess.Pop
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
         process.wait()
-        if process.stdout is not None:
-            process.stdout.close()

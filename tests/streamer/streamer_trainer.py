@@ -22,7 +22,6 @@ assert spawn.start(path)
 looked = time.monotonic()
 for number in range(count):
     assert writer.append({"s": number, "p": {"x": number}})
-    print(number, flush=True)
     if pause:
         time.sleep(pause)
     if time.monotonic() - looked > 0.3:
