@@ -16,6 +16,7 @@ import numpy as np
 
 import keras
 from outrider import api, core, finishing
+from outrider.folder import link_of
 from outrider_keras import OutriderCallback  # noqa: TC001
 
 HERE = Path(__file__).parent
@@ -82,7 +83,8 @@ def read(place: Path) -> Callable[[OutriderCallback], api.Run]:
     def back(callback: OutriderCallback) -> api.Run:
         identity = callback._adapter.identity
         assert identity is not None
-        return api.open(place / ".outrider" / "runs" / "by-id" / identity[1])
+        project, run_id = identity
+        return api.open(link_of(str(place / ".outrider"), run_id, project))
 
     return back
 

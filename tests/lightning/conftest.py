@@ -14,6 +14,7 @@ pytest.importorskip("torch")
 
 from outrider import api, core, finishing
 from outrider.adapter import Adapter  # noqa: TC001
+from outrider.folder import link_of
 
 NAMESPACES = ("pytorch_lightning", "lightning.pytorch")
 HERE = Path(__file__).parent
@@ -106,7 +107,8 @@ def read(place: Path) -> Callable[..., api.Run]:
         adapter: Adapter = logger._adapter
         assert adapter.identity is not None
         assert adapter.dir is not None
-        return api.open(Path(adapter.dir, ".outrider", "runs", "by-id", adapter.identity[1]))
+        project, run_id = adapter.identity
+        return api.open(link_of(str(Path(adapter.dir, ".outrider")), run_id, project))
 
     return back
 

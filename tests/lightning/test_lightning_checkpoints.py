@@ -1,0 +1,122 @@
+"""Checkpoints are kept with the run: which, when, and without keeping the trainer alive."""
+
+from __future__ import annotations
+
+import gc
+import pickle
+import weakref
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from outrider_lightning import OutriderLogger
+
+
+def kept(run: Any) -> list[str]:
+    return [file["path"] for file in run.files()]
+
+
+@pytest.mark.parametrize(
+    ("log_model", "names"),
+    [
+        (False, set()),
+        (True, {"checkpoints/epoch=1-step=8.ckpt", "checkpoints/last.ckpt"}),
+        ("all", {"checkpoints/epoch=0-step=4.ckpt", "checkpoints/epoch=1-step=8.ckpt",
+                 "checkpoints/last.ckpt"}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_training_keeps_what_log_model_says(
+    pl: Any, trainer: Any, model: Any, read: Any, log_model: Any, names: set[str]
+) -> None:
+    """Nothing, what is left at the end, or each as it is saved; the files load again."""
+    logger = OutriderLogger(log_model=log_model)
+    saver = pl.callbacks.ModelCheckpoint(save_last=True)
+    trainer(logger=logger, max_epochs=2, callbacks=[saver]).fit(model)
+    run = read(logger)
+    assert set(kept(run)) == names
+    for name in names:
+        torch.load(Path(logger.experiment.dir, name), weights_only=False)
+    if names:
+        told = {one["name"]: one["aliases"] for one in run.summary["checkpoints"]}
+        assert told["checkpoints/epoch=1-step=8.ckpt"] == ["best"]
+        assert told["checkpoints/last.ckpt"] == ["latest"]
+
+
+def test_the_best_are_kept_with_their_score(pl: Any, trainer: Any, model: Any, read: Any) -> None:
+    """`save_top_k` by a monitored value: the files that are left, scores as numbers."""
+    values = iter([3.0, 1.0, 2.0])
+    model.on_validation_epoch_end = lambda: model.log("score", next(values))
+    logger = OutriderLogger(log_model=True)
+    saver = pl.callbacks.ModelCheckpoint(monitor="score", save_top_k=2, filename="{epoch}")
+    trainer(logger=logger, max_epochs=3, num_sanity_val_steps=0, callbacks=[saver]).fit(model)
+    told = {one["name"]: one for one in read(logger).summary["checkpoints"]}
+    assert {name: one["score"] for name, one in told.items()} == {
+        "checkpoints/epoch=1.ckpt": 1.0,
+        "checkpoints/epoch=2.ckpt": 2.0,
+    }
+    assert "best" in told["checkpoints/epoch=1.ckpt"]["aliases"]
+    assert sorted(kept(read(logger))) == sorted(told)
+
+
+def report(**facts: Any) -> Any:
+    plain = {"best_model_path": "", "last_model_path": "", "best_k_models": {}, "save_top_k": 1,
+             "best_model_score": None, "current_score": None, "state_key": "one"}  # fmt: skip
+    return SimpleNamespace(**{**plain, **facts})
+
+
+def test_a_file_that_is_not_there_yet_is_kept_later(pl: Any, read: Any, place: Path) -> None:
+    """Asynchronous savers report first; and a pruned or remote one is no error."""
+    logger = OutriderLogger(log_model="all")
+    target = place / "c" / "one.ckpt"
+    logger.after_save_checkpoint(
+        report(best_model_path=str(target), best_k_models={"s3://bucket/x.ckpt": 0.5})
+    )
+    assert kept(read(logger)) == []
+    target.parent.mkdir()
+    target.write_bytes(b"weights")
+    logger.finalize("success")
+    logger.finalize("success")
+    assert kept(read(logger)) == ["c/one.ckpt"]
+
+
+def test_a_folder_is_kept_with_all_it_holds(pl: Any, read: Any, place: Path) -> None:
+    """Sharded checkpoints are folders."""
+    shards = place / "c" / "epoch=0.ckpt"
+    shards.mkdir(parents=True)
+    for name in ("a.distcp", "b.distcp"):
+        (shards / name).write_bytes(b"weights")
+    logger = OutriderLogger(log_model="all")
+    logger.after_save_checkpoint(report(best_model_path=str(shards)))
+    assert sorted(kept(read(logger))) == ["c/epoch=0.ckpt/a.distcp", "c/epoch=0.ckpt/b.distcp"]
+
+
+def test_a_link_to_the_last_is_told_and_not_copied(pl: Any, read: Any, place: Path) -> None:
+    """`save_last="link"`."""
+    folder = place / "c"
+    folder.mkdir()
+    (folder / "one.ckpt").write_bytes(b"weights")
+    (folder / "last.ckpt").symlink_to("one.ckpt")
+    logger = OutriderLogger(log_model="all")
+    logger.after_save_checkpoint(
+        report(best_model_path=str(folder / "one.ckpt"), last_model_path=str(folder / "last.ckpt"))
+    )
+    assert kept(read(logger)) == ["c/one.ckpt"]
+    told = {one["name"]: one["aliases"] for one in read(logger).summary["checkpoints"]}
+    assert told == {"c/one.ckpt": ["best"], "c/last.ckpt": ["latest"]}
+
+
+def test_neither_callback_nor_trainer_is_kept_alive(pl: Any, trainer: Any, model: Any) -> None:
+    """And what was reported pickles."""
+    logger = OutriderLogger(log_model=True)
+    work = trainer(logger=logger)
+    work.fit(model)
+    gone = weakref.ref(work), weakref.ref(work.checkpoint_callback)
+    model.trainer = None
+    del work
+    gc.collect()
+    assert [one() for one in gone] == [None, None]
+    assert pickle.loads(pickle.dumps(logger)).version == logger.version
