@@ -134,10 +134,8 @@ class Metric:
         by_level: dict[str | None, list[Part]] = {None: list(edge)}
         for part in inside:
             by_level.setdefault(self._level(part, frame.pixel), []).append(part)
-        found = [
-            as_seen(points.within(frame.low, frame.high), frame)
-            for points in self._points(by_level.pop(None))
-        ]
+        points = _in_order(self._points(by_level.pop(None)))
+        found = [as_seen(points.within(frame.low, frame.high), frame)]
         for level, parts in by_level.items():
             if level is not None:
                 found += self._stored(level, parts)

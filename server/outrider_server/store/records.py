@@ -37,13 +37,28 @@ class Applying:
 
 
 def apply(to: Applying, record: Record) -> None:
-    """Take in one record."""
-    known = _KINDS.get(record.kind)
-    if known is None:
-        _keep(to, record)
-        to.kinds.add(record.kind)
-    else:
-        known(to, record)
+    """Take in one record. One that says what cannot be is counted as a gap: no record may keep
+    its run's batches from being stored."""
+    to.db.execute("SAVEPOINT record")
+    try:
+        known = _KINDS.get(record.kind)
+        if known is None:
+            _keep(to, record)
+            to.kinds.add(record.kind)
+        else:
+            known(to, record)
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as e:
+        to.db.execute("ROLLBACK TO record")
+        count_gap(to, 1, f"damaged: {record.kind}: {type(e).__name__}: {e}", record.t)
+    finally:
+        to.db.execute("RELEASE record")
 
 
 def _keep(to: Applying, record: Record) -> None:
@@ -81,8 +96,7 @@ def _gap(to: Applying, record: Record) -> None:
 def _head(to: Applying, record: Record) -> None:
     """The writer says who it is; the first head of a writer stands."""
     body, track = record.body, to.track
-    attempt = body.get("a", 1)
-    attempt = attempt if isinstance(attempt, int) and not isinstance(attempt, bool) else 1
+    attempt = whole(body.get("a"), 1)
     new = to.writer not in track.writers
     if new:
         track.writers[to.writer] = attempt
@@ -98,8 +112,31 @@ def _head(to: Applying, record: Record) -> None:
         if t is None or record.t < t:
             track.attempts[attempt] = (rewind, record.t, last)
             _write_attempt(to, attempt)
+    if new and attempt not in track.limits:
+        track.set_limits()
     if body.get("primary") and new:
-        begin_attempt(to, attempt, to.writer)
+        begin_attempt(to, attempt, _first_primary(to, attempt))
+
+
+def whole(value: object, default: int) -> int:
+    """A whole number that the store has room for, or the default."""
+    if isinstance(value, int) and not isinstance(value, bool) and -(1 << 63) <= value < 1 << 63:
+        return value
+    return default
+
+
+def _first_primary(to: Applying, attempt: int) -> str:
+    """The writer that began an attempt: of those that say so, the one with the earliest head."""
+    heads = to.db.execute(
+        "SELECT writer, head FROM writer WHERE run = ? AND attempt = ? AND head IS NOT NULL",
+        (to.run, attempt),
+    )
+    primaries = []
+    for writer, text in heads:
+        head = orjson.loads(text)
+        if head.get("primary"):
+            primaries.append((float(head["t"]), writer))
+    return str(min(primaries)[1])
 
 
 def begin_attempt(to: Applying, attempt: int, writer: str) -> None:
@@ -116,10 +153,12 @@ def begin_attempt(to: Applying, attempt: int, writer: str) -> None:
 def _attempt(to: Applying, record: Record) -> None:
     """A resumed run begins; what it rewinds is hidden from now on, and nothing is deleted."""
     track = to.track
-    attempt, rewind = record.body.get("a"), record.body.get("rewind")
-    if not isinstance(attempt, int):
-        return
-    rewind = rewind if isinstance(rewind, int) else None
+    attempt = whole(record.body.get("a"), 0)
+    if attempt == 0:
+        raise ValueError("an attempt needs a number")
+    rewind = record.body.get("rewind")
+    if rewind is not None and whole(rewind, 0) != rewind:
+        raise ValueError("a step to rewind to must be a whole number of 64 bits")
     _, t, last = track.attempts.get(attempt, (None, None, None))
     track.attempts[attempt] = (rewind, record.t if t is None else t, last)
     track.writers.setdefault(to.writer, attempt)
@@ -127,7 +166,8 @@ def _attempt(to: Applying, record: Record) -> None:
     before = dict(track.limits)
     track.set_limits()
     to.recount |= before != track.limits
-    begin_attempt(to, attempt, to.writer)
+    if attempt > track.attempt:
+        begin_attempt(to, attempt, to.writer)
     to.kinds |= {"run", "points"}
 
 
@@ -228,10 +268,10 @@ def _end(to: Applying, record: Record) -> None:
     if not isinstance(about, str):
         return
     text = orjson.dumps(body).decode()
-    attempt = body.get("a", to.track.attempt_of(about))
+    attempt = whole(body.get("a"), to.track.attempt_of(about))
     to.db.execute(
         "INSERT INTO writer (run, writer, attempt) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        (to.run, about, attempt if isinstance(attempt, int) else 1),
+        (to.run, about, attempt),
     )
     row = to.db.execute(
         "SELECT own_end, other_end FROM writer WHERE run = ? AND writer = ?", (to.run, about)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from outrider.errors import NotFound, UsageError
 from outrider_server.store.batches import UnknownRun
-from outrider_server.store.records import Applying, begin_attempt, change_run
+from outrider_server.store.records import Applying, begin_attempt, change_run, whole
 from outrider_server.store.schema import RUN_TABLES
 from outrider_server.store.track import write_document
 
@@ -43,7 +43,7 @@ def create_run(to: Writing, meta: Mapping[str, Any]) -> RunCreated:
         created = True
         _insert(to, project, run_id, meta)
         track = to.track(project, run_id)
-    attempt = _integer(meta.get("attempt"), 1)
+    attempt = whole(meta.get("attempt"), 1)
     writer = meta.get("writer")
     applying = Applying(to.db, to.names, track, str(writer))
     if not created and attempt > track.attempt:
@@ -78,7 +78,7 @@ def _insert(to: Writing, project: str, run_id: str, meta: Mapping[str, Any]) -> 
             number,
             run_id,
             _word(meta.get("name")),
-            _integer(meta.get("attempt"), 1),
+            whole(meta.get("attempt"), 1),
             created,
             created,
             _word(meta.get("group")),
@@ -95,10 +95,6 @@ def _insert(to: Writing, project: str, run_id: str, meta: Mapping[str, Any]) -> 
 
 def _word(value: object) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _integer(value: object, otherwise: int) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else otherwise
 
 
 def _offsets(flat: Mapping[tuple[str, int], int]) -> dict[str, dict[str, int]]:

@@ -69,7 +69,10 @@ class Track:
         """Work out which steps of which attempts later ones have hidden."""
         rewinds = [(a, rewind) for a, (rewind, _, _) in self.attempts.items() if rewind is not None]
         newest = max((a for a, _ in rewinds), default=0)
-        self.limits = {a: min(step for later, step in rewinds if later > a) for a in range(newest)}
+        known = {1, *self.attempts, *self.writers.values()}  # a number says nothing of how many
+        self.limits = {
+            a: min(step for later, step in rewinds if later > a) for a in known if a < newest
+        }
 
     def last_step(self) -> int | None:
         """The largest step that shows, or None."""
