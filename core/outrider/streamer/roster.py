@@ -100,10 +100,11 @@ class Roster:
     def _meet(self, writer: str) -> Member | None:
         head = self.folder.head(writer)
         if head is None:
-            numbers = self.folder.segments(writer)
-            if not numbers or self.folder.size(writer, numbers[0]) == 0:
+            if not self._has_line(writer):
                 return None  # its first line is on its way
-            head = {}
+            # Asked again: the line may have come between the two looks. A streamer's own journal
+            # taken for a headless stranger's kept a run open for an hour.
+            head = self.folder.head(writer) or {}
         names_host = isinstance(head.get("host"), str)
         is_ours = self._everyone or not names_host or is_of_this_host(head)
         is_streamer = head.get("role") == "streamer"
@@ -122,6 +123,13 @@ class Roster:
             process,
         )
         return member
+
+    def _has_line(self, writer: str) -> bool:
+        numbers = self.folder.segments(writer)
+        try:
+            return bool(numbers and self.folder.read(writer, numbers[0], 0, 4096).data)
+        except OSError:
+            return False
 
     def deliverable(self, sizes: Mapping[Place, int]) -> dict[Place, int]:
         """The segments that this streamer delivers: those of this host's writers."""
