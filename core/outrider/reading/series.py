@@ -99,8 +99,11 @@ def limits(attempts: Sequence[Attempt]) -> dict[int, int]:
     if not rewinds:
         return {}
     newest = max(number for number, _ in rewinds)
+    known = {1, *(item.number for item in attempts)}  # a number may be the clock's seconds
     return {
-        number: min(step for later, step in rewinds if later > number) for number in range(newest)
+        number: min(step for later, step in rewinds if later > number)
+        for number in known
+        if number < newest
     }
 
 

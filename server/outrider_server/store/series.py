@@ -23,6 +23,7 @@ from outrider_server.query import (
 )
 from outrider_server.store.lines import Metric
 from outrider_server.store.parts import read_parts, read_tail
+from outrider_server.store.track import limits_of
 
 if TYPE_CHECKING:
     from outrider_server.store.cache import Cache
@@ -53,8 +54,14 @@ def _limits(db: sqlite3.Connection, run: int) -> dict[int, int]:
     rewinds = db.execute(
         "SELECT attempt, rewind FROM attempt WHERE run = ? AND rewind IS NOT NULL", (run,)
     ).fetchall()
-    newest = max((attempt for attempt, _ in rewinds), default=0)
-    return {a: min(step for later, step in rewinds if later > a) for a in range(newest)}
+    if not rewinds:
+        return {}
+    known = [1] + [
+        number
+        for table in ("attempt", "writer")
+        for (number,) in db.execute(f"SELECT attempt FROM {table} WHERE run = ?", (run,))  # noqa: S608
+    ]
+    return limits_of(rewinds, known)
 
 
 def _kid(db: sqlite3.Connection, run: int, key: str, *, system: bool) -> int | None:

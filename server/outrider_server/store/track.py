@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 FOLD_STEPS, FOLD_POINTS, FOLD_BATCHES = 2000, 400_000, 256
 """A tail is folded when it has this many records, points or batches."""
+
+
+def limits_of(rewinds: Sequence[tuple[int, int]], known: Iterable[int]) -> dict[int, int]:
+    """Behind which step each known attempt is hidden by later ones; ``rewinds`` are (attempt, step).
+    An attempt's number says nothing of how many there are: it may be the clock's seconds."""
+    newest = max((attempt for attempt, _ in rewinds), default=0)
+    return {a: min(step for later, step in rewinds if later > a) for a in set(known) if a < newest}
 
 
 @dataclass(slots=True)
@@ -68,11 +75,7 @@ class Track:
     def set_limits(self) -> None:
         """Work out which steps of which attempts later ones have hidden."""
         rewinds = [(a, rewind) for a, (rewind, _, _) in self.attempts.items() if rewind is not None]
-        newest = max((a for a, _ in rewinds), default=0)
-        known = {1, *self.attempts, *self.writers.values()}  # a number says nothing of how many
-        self.limits = {
-            a: min(step for later, step in rewinds if later > a) for a in known if a < newest
-        }
+        self.limits = limits_of(rewinds, [1, *self.attempts, *self.writers.values()])
 
     def last_step(self) -> int | None:
         """The largest step that shows, or None."""
