@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outrider.ids import host_label
-from outrider.journal.reader import find_folders
+from outrider.journal.reader import find_folders, locate
 from outrider.streamer import spawn
 from outrider.streamer.lock import lock_path
 from outrider.streamer.status import read_status
@@ -114,7 +114,7 @@ class Trainer:
 
 def folder_of(root: Path, run: str) -> str:
     """The path of a run's folder."""
-    return os.path.realpath(root / ".outrider" / "runs" / "by-id" / run)
+    return locate(run, root).path
 
 
 def delivery(folder: str) -> dict[str, Any]:
