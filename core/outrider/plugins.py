@@ -22,6 +22,7 @@ BUILT_IN = {
     "commands": "outrider.cli.plugin",
     "lightning": "outrider_lightning.plugin",
     "keras": "outrider_keras.plugin",
+    "more": "outrider_more.plugin",
 }
 """Outrider's own parts are plugins of the same manager: name and module."""
 

@@ -54,7 +54,7 @@ def _from_attrs(value: Any) -> Any:
 def outrider_config(cls: type) -> Callable[[Any], Any] | None:
     """Configuration objects: OmegaConf's, pydantic's and attrs' turn into dicts, absl's flags too."""
     package = _package(cls)
-    if package == "omegaconf" and hasattr(cls, "_metadata"):
+    if package == "omegaconf" and cls.__name__ in ("DictConfig", "ListConfig"):
         return _from_omegaconf
     if hasattr(cls, "model_fields") or hasattr(cls, "__pydantic_fields__"):
         return _from_pydantic

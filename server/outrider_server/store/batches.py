@@ -133,13 +133,19 @@ def _store_stretch(to: Applying, stretch: Stretch, keys: set[str], fresh: list[_
         count_gap(to, len(stretch.damaged), why, stretch.latest or track.updated)
 
 
+def _latest(table: Table) -> tuple[float, int]:
+    """A table's last word: of equal times the later line wins, also between tables."""
+    time = table.times.max()
+    return float(time), int(table.rows[table.times == time].max())
+
+
 def _store_points(to: Applying, tables: list[Table], keys: set[str], fresh: list[_Fresh]) -> None:
     """One row in the tail, and the metrics that are new."""
     track = to.track
     attempt = track.attempt_of(to.writer)
     blocks: list[Block] = []
     steps = points = 0
-    for table in tables:
+    for table in sorted(tables, key=_latest) if len(tables) > 1 else tables:
         block = Block(
             _kids(to, table), table.rows, table.steps, table.times, table.values, table.exact
         )
