@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outrider.errors import JournalError
-from outrider.journal.reader import RunFolder
 from outrider.journal.record import Damaged, decode
 from outrider.journal.writer import boot_id, start_ticks
+
+if TYPE_CHECKING:
+    from outrider.journal.reader import RunFolder
 
 JOIN_SECONDS = 300.0
 """On another machine a writer's process cannot be seen: for so long after an attempt began, a

@@ -1,0 +1,1 @@
+"""Capture of code and environment: its place; nothing is captured yet."""
