@@ -70,7 +70,7 @@ export function makePlot(host: HTMLElement, width: number, height: number, setup
             splits.map((v) => (v === null ? "" : setup.logX && setup.kind === "number" ? logTick(v) : tickText(setup.kind, v, step || v))),
         },
         {
-          ...axis, gap: 6, space: 34, 
+          ...axis, gap: 6, space: 34,
           grid: { stroke: setup.colours.grid, width: 1, ...(setup.logY ? { filter: (_u, splits) => decades(splits) } : {}) },
           ...(setup.logY ? { filter: (_u: uPlot, splits: number[]) => decades(splits) } : {}),
           values: labels,
