@@ -37,7 +37,8 @@ def test_their_values_are_read_back(training: Path) -> None:
     for name in ("context", "epochs"):
         script = Path(__file__).parent / "wandb_style" / f"{name}.py"
         subprocess.run([sys.executable, str(script)], cwd=training, capture_output=True, check=True)
-    context, epochs = (api.open(folder.path) for folder in find_folders(training))
+    runs = {run.project: run for run in map(api.open, (at.path for at in find_folders(training)))}
+    context, epochs = runs["context"], runs["epochs"]
     assert context.config == {"batch_size": 32, "lr": 1e-3, "depth": 4}
     assert context.summary["best_loss"] == 0.02
     assert context.summary["train/loss"] == 1 / 41

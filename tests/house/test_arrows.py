@@ -51,6 +51,9 @@ THIRD_PARTY_OF_CORE = {
 }  # fmt: skip
 
 
+# On 3.10 `tomli` stands in for it.
+STANDARD_LIBRARY = sys.stdlib_module_names | {"tomllib"}
+
 # Single small rooms of a part that are open to others: a probe, and facts of a process.
 OPEN = {"outrider.streamer.spawn"}
 
@@ -116,7 +119,7 @@ def test_the_core_needs_no_package_beyond_its_dependencies() -> None:
         for name, path in MODULES.items()
         if inside(name, "outrider")
         for target in imports(path)
-        if (top := target.split(".")[0]) not in sys.stdlib_module_names
+        if (top := target.split(".")[0]) not in STANDARD_LIBRARY
         and top not in OURS
         and top not in THIRD_PARTY_OF_CORE
     }

@@ -16,6 +16,8 @@ NEVER = {
     "ssl", "starlette", "subprocess", "torch", "typer", "urllib.request", "urllib3", "watchdog",
     "yaml", "zstandard",
 }  # fmt: skip
+if sys.version_info < (3, 11):
+    NEVER -= {"subprocess"}  # orjson needs uuid, and uuid of 3.10 loads platform, which loads it
 
 SCRIPT = """
 import json, os, signal, sys
