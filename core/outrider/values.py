@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outrider.journal.record import word
+
+if TYPE_CHECKING:
+    from outrider.mediatypes.base import Media
 
 _INT64 = 1 << 63
 _DEPTH = 16
 _TEXT = 16_384
+_VALUES = 100_000
 _NEVER = (str, bytes, bytearray, list, tuple, set, frozenset, complex)
 
 Number = int | float | str
@@ -27,44 +31,100 @@ class NotANumber(ValueError):
     """A value cannot be kept as a point; the message says what it is instead."""
 
 
-def points(data: Mapping[Any, Any]) -> tuple[dict[str, Number], list[tuple[str, str]]]:
-    """Flatten ``data`` into points; returns them and what could not be kept as (key, reason)."""
-    kept: dict[str, Number] = {}
-    refused: list[tuple[str, str]] = []
-    _flatten("", data, kept, refused, 0)
-    return kept, refused
+Found = list[tuple[str, "list[Media]"]]
+"""Media by name, as they stood in a row: alone or in a list."""
 
 
-def _flatten(
-    prefix: str,
-    data: Mapping[Any, Any],
-    kept: dict[str, Number],
-    refused: list[tuple[str, str]],
-    depth: int,
-) -> None:
-    for key, value in list(data.items()):
-        name = prefix + (key if isinstance(key, str) else str(key))
-        if not name:
-            refused.append(("''", "a name must not be empty"))
-        elif isinstance(value, Mapping):
-            if depth < _DEPTH:
-                _flatten(name + ".", value, kept, refused, depth + 1)
-            else:
-                refused.append((name, "nested too deeply"))
-        else:
-            try:
-                converted = number(value)
-            except Exception as error:
-                refused.append((name, str(error) or type(error).__name__))
-            else:
-                if isinstance(converted, Mapping):
-                    _flatten(name + ".", converted, kept, refused, depth + 1)
+def points(
+    data: Mapping[Any, Any], media: Found | None = None
+) -> tuple[dict[str, Number], list[tuple[str, str]]]:
+    """Flatten ``data`` into points; returns them and what could not be kept as (key, reason).
+
+    Media among the values are put into ``media``, where it is given.
+    """
+    row = _Row({}, [], media)
+    row.flatten("", data, ())
+    return row.kept, row.refused
+
+
+class _Row:
+    """A row on its way into points."""
+
+    def __init__(
+        self, kept: dict[str, Number], refused: list[tuple[str, str]], media: Found | None
+    ) -> None:
+        self.kept = kept
+        self.refused = refused
+        self.media = media
+
+    def flatten(self, prefix: str, data: Mapping[Any, Any], above: tuple[int, ...]) -> None:
+        """Take in a mapping that stands below those whose ids are ``above``."""
+        if id(data) in above:
+            self.refused.append((prefix.rstrip("."), "holds itself"))
+            return
+        above = (*above, id(data))
+        for key, value in list(data.items()):
+            name = prefix + (key if isinstance(key, str) else str(key))
+            if not name:
+                self.refused.append(("''", "a name must not be empty"))
+            elif len(self.kept) + len(self.refused) >= _VALUES:
+                self.refused.append((name, f"a row holds at most {_VALUES:,} values"))
+                return
+            elif isinstance(value, Mapping):
+                if len(above) <= _DEPTH:
+                    self.flatten(name + ".", value, above)
                 else:
-                    kept[name.encode("utf-8", "replace").decode()] = converted
+                    self.refused.append((name, "nested too deeply"))
+            else:
+                self._take(name, value, above)
+
+    def _take(self, name: str, value: Any, above: tuple[int, ...]) -> None:
+        try:
+            converted = number(value) if self.media is None else _number_or_media(value)
+        except Exception as error:
+            self.refused.append((name, str(error) or type(error).__name__))
+            return
+        if isinstance(converted, Mapping):
+            self.flatten(name + ".", converted, above)
+            return
+        name = name.encode("utf-8", "replace").decode()
+        if isinstance(converted, list) and self.media is not None:
+            self.media.append((name, converted))
+        else:
+            self.kept[name] = converted
+
+
+def is_media(value: Any) -> bool:
+    """Whether a value is one of ``outrider.Image`` and its kin."""
+    return hasattr(type(value), "outrider_media")
+
+
+def _number_or_media(value: Any) -> Any:
+    """A value as ``number()`` gives it, or a list of the media that it holds."""
+    if is_media(value):
+        return [value]
+    if isinstance(value, (list, tuple)) and value and _is_of_media(value[0]):
+        found = [item if is_media(item) else number(item) for item in value]
+        if not all(map(is_media, found)):
+            raise NotANumber("a list that mixes media with something else")
+        return found
+    converted = number(value)
+    return [converted] if is_media(converted) else converted
+
+
+def _is_of_media(value: Any) -> bool:
+    if is_media(value):
+        return True
+    if value is None or isinstance(value, (int, float, *_NEVER, Mapping)):
+        return False
+    try:
+        return is_media(number(value))
+    except Exception:
+        return False
 
 
 def number(value: Any) -> Any:
-    """Return one value as a number of a record (or, from a plugin, a mapping of numbers).
+    """Return one value as a number of a record (or, from a plugin, a mapping of numbers or media).
 
     Raises ``NotANumber`` where it is none.
     """
@@ -111,7 +171,7 @@ def _by_plugin(kind: type, value: Any, reason: str = "") -> Any:
     if convert is None:
         raise NotANumber(reason or f"not a number but {kind.__name__}")
     converted = convert(value)
-    if isinstance(converted, Mapping):
+    if isinstance(converted, Mapping) or is_media(converted):
         return converted
     if isinstance(converted, (int, float)):
         return number(converted)
@@ -128,61 +188,76 @@ def step(value: Any) -> int:
     return got
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def plain(value: Any) -> Any:
     """Return a configuration value as plain JSON: never raises, never shares with the original.
 
     Mappings, lists, sets, dataclasses, namespaces, paths, enums and arrays keep their shape;
-    anything else becomes a text that a person can read.
+    anything else becomes a text that a person can read. What holds itself is cut there.
     """
-    try:
-        return _plain(value, depth)
-    except Exception:
-        return f"<unreadable {type(value).__name__}>"
+    return _Plain().of(value, ())
 
 
-def _plain(value: Any, depth: int) -> Any:
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()[: _TEXT * 16]
-    if isinstance(value, (int, float)) and not hasattr(type(value), "__members__"):
-        return number(value)
-    if depth >= _DEPTH:
-        return text(value)
-    shaped = shape_of(value)
-    if shaped is not None:
-        value = shaped
-    if isinstance(value, Mapping):
-        return {text(key): plain(item, depth + 1) for key, item in list(value.items())}
-    if isinstance(value, (list, tuple)):
-        return [plain(item, depth + 1) for item in value]
-    if isinstance(value, (set, frozenset)):
-        return sorted((plain(item, depth + 1) for item in value), key=str)
-    return _plain_object(value, depth)
+class _Plain:
+    """One conversion: it makes a bounded number of values, whatever holds whatever how often."""
 
+    def __init__(self) -> None:
+        self.left = _VALUES
 
-def _plain_object(value: Any, depth: int) -> Any:
-    """What is neither a scalar nor a container: enums, small arrays, functions, plugins' types."""
-    kind = type(value)
-    if hasattr(kind, "__members__"):  # an enum
-        return plain(value.value, depth + 1)
-    if callable(getattr(kind, "tolist", None)):
-        size = 1
-        for length in getattr(value, "shape", ()):
-            size *= length
-        if size <= 1000:
-            return plain(value.tolist(), depth + 1)
-    if isinstance(value, type) or callable(value):
-        return f"{value.__module__}.{value.__qualname__}"
-    from outrider import plugins
+    def of(self, value: Any, above: tuple[int, ...]) -> Any:
+        """A value that stands inside of those whose ids are ``above``."""
+        try:
+            return self._of(value, above)
+        except Exception:
+            return f"<unreadable {type(value).__name__}>"
 
-    convert = plugins.first("config", cls=kind)
-    if convert is not None:
-        return plain(convert(value), depth + 1)
-    try:
-        return plain(number_of_type(value))
-    except Exception:
-        return text(value)
+    def _of(self, value: Any, above: tuple[int, ...]) -> Any:
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            return value.encode("utf-8", "replace").decode()[: _TEXT * 16]
+        if isinstance(value, (int, float)) and not hasattr(type(value), "__members__"):
+            return number(value)
+        self.left -= 1
+        if self.left < 0:
+            return f"<left out: more than {_VALUES:,} values>"
+        if id(value) in above:
+            return f"<{type(value).__name__} that holds itself>"
+        if len(above) >= _DEPTH:
+            return text(value)
+        above = (*above, id(value))
+        shaped = shape_of(value)
+        if shaped is not None:
+            value = shaped
+        if isinstance(value, Mapping):
+            return {text(key): self.of(item, above) for key, item in list(value.items())}
+        if isinstance(value, (list, tuple)):
+            return [self.of(item, above) for item in value]
+        if isinstance(value, (set, frozenset)):
+            return sorted((self.of(item, above) for item in value), key=str)
+        return self._object(value, above)
+
+    def _object(self, value: Any, above: tuple[int, ...]) -> Any:
+        """What is neither a scalar nor a container: enums, small arrays, functions, plugins' types."""
+        kind = type(value)
+        if hasattr(kind, "__members__"):  # an enum
+            return self.of(value.value, above)
+        if callable(getattr(kind, "tolist", None)):
+            size = 1
+            for length in getattr(value, "shape", ()):
+                size *= length
+            if size <= 1000:
+                return self.of(value.tolist(), above)
+        if isinstance(value, type) or (callable(value) and hasattr(value, "__qualname__")):
+            return f"{value.__module__}.{value.__qualname__}"
+        from outrider import plugins
+
+        convert = plugins.first("config", cls=kind)
+        if convert is not None:
+            return self.of(convert(value), above)
+        try:
+            return self.of(number_of_type(value), above)
+        except Exception:
+            return text(value)
 
 
 def shape_of(value: Any) -> dict[str, Any] | None:
