@@ -8,9 +8,12 @@ import { keys } from "./keys";
 import { Login } from "./pages/Login";
 import { Projects } from "./pages/Projects";
 import { RunPage } from "./pages/RunPage";
+import { Lazy } from "./run/Lazy";
 import { Workspace } from "./pages/Workspace";
 import { session } from "./state/store";
 import { route } from "./state/url";
+
+const loadCompare = () => import("./compare/ComparePage");
 
 export function App() {
   useEffect(() => {
@@ -30,6 +33,7 @@ function Page() {
   const at = route.value;
   if (at.page === "projects") return <Projects />;
   if (at.page === "workspace") return <Workspace key={at.project} project={at.project} />;
+  if (at.page === "compare") return <Lazy key={at.project} load={loadCompare} project={at.project} />;
   if (at.page === "run") return <RunPage key={`${at.project}/${at.run}`} project={at.project} id={at.run} />;
   return (
     <>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { metricMatcher, sections } from "../src/components/sections";
 import { toggleSort } from "../src/components/sorting";
-import { flatten } from "../src/components/ValueTable";
+import { flatten } from "../src/run/values";
 import { assignSlots, SLOTS } from "../src/state/colours";
 import { backOff } from "../src/state/live";
 import { searchFilter } from "../src/state/runs";

@@ -11,7 +11,7 @@ describe("the address", () => {
       search: "a&b=c", filter: 'summary."val/acc" > 0.9', sort: "-summary.x,config.lr", columns: ["config.lr", "summary.a,b"],
       hide: ["r1"], show: ["r2", "r3"], only: "r9", lines: 20, pane: "charts", metric: "^val/(a|b)$", x: "metric:epoch #1",
       smooth: 0.95, logX: true, logY: true, outliers: true, zoom: { min: -1.5, max: 1e6 }, shut: ["train", "-"], pin: ["<b>"],
-      full: "ü/🚀", size: "l", tab: "config",
+      full: "ü/🚀", size: "l", tab: "console",
     };
     expect(parseView(formatView(view))).toEqual(view);
   });

@@ -38,7 +38,7 @@ export function queryString(query: Query): string {
 
 type Refused = { error?: { message?: string; hint?: string | null } };
 
-async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
+export async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
   let answer: Response;
   try {
     answer = await fetch(path, { credentials: "same-origin", headers: { Accept: "application/json" }, ...init });
@@ -52,7 +52,7 @@ async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
   throw new ApiError(answer.status, body.error?.message ?? `The server answered ${answer.status}.`, body.error?.hint);
 }
 
-const get = <T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> =>
+export const get = <T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> =>
   request<T>(path + queryString(query), signal ? { signal } : {});
 
 export interface SeriesQuery {

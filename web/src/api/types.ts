@@ -39,9 +39,23 @@ export interface EndRecord {
   state: RunState;
   code?: number | null;
   signal?: number | null;
-  why?: { type: string; message: string } | null;
+  why?: { type: string; message: string; traceback?: string | null } | null;
+  evidence?: Evidence | null;
   t?: number;
 }
+
+/** What the machine knew when the trainer died. */
+export interface Evidence {
+  oom_kills?: number | null;
+  xid?: Value[] | null;
+  last_console?: string[] | null;
+  memory?: Value[] | null;
+  signal_from?: Value;
+  [more: string]: Value | undefined;
+}
+
+/** Which of a run's tabs have something to show. */
+export interface Has { console?: boolean; media?: boolean; files?: number; code?: boolean; alerts?: number }
 
 export interface MetricFacts {
   key: string;
@@ -76,6 +90,8 @@ export interface RunAnswer extends RunRow {
   argv: string[] | null;
   python: string | null;
   url: string | null;
+  cwd?: string | null;
+  has?: Has;
 }
 
 export interface Mark { x: number; step: number; value: string; count: number }

@@ -22,6 +22,11 @@ const PATHS = {
   check: "M3 8.5 6.5 12 13 4.5",
   copy: "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3",
   more: "M3.5 8h.01M8 8h.01M12.5 8h.01",
+  pencil: "M2.5 13.5l.7-3L10.6 3a1.4 1.4 0 0 1 2 0l.4.4a1.4 1.4 0 0 1 0 2L5.5 12.8z",
+  file: "M4 1.5h5l3.5 3.5v9.5H4zM9 1.5V5h3.5",
+  folder: "M1.5 3.5h4.5l1.5 2h7v8h-13z",
+  download: "M8 2v8M4.5 7 8 10.5 11.5 7M2.500 13.5h11",
+  plus: "M8 3v10M3 8h10",
 } as const;
 
 export type IconName = keyof typeof PATHS;

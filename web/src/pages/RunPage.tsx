@@ -1,4 +1,4 @@
-/** One run: what it is, how it ended, its charts, its machine, its config and summary. */
+/** One run: how it ended on top, then a tab for each kind of thing that it recorded. */
 
 import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
@@ -8,20 +8,42 @@ import { ChartTools } from "../components/ChartTools";
 import { FullChart } from "../components/FullChart";
 import { HoverPanel } from "../components/HoverPanel";
 import { ErrorNotice, Notice } from "../components/Notice";
-import { Overview } from "../components/Overview";
 import { RunHead } from "../components/RunHead";
 import { SystemCharts } from "../components/SystemCharts";
 import { TopBar } from "../components/TopBar";
-import { ValueTable } from "../components/ValueTable";
+import { EndStory } from "../run/EndStory";
+import { Lazy } from "../run/Lazy";
+import { RunPicker } from "../run/RunPicker";
+import { Tabs, type TabWord } from "../run/Tabs";
 import { refreshRun, run, runError } from "../state/run";
 import type { Shown } from "../state/runs";
 import { slotsFor } from "../state/colours";
-import { projectPath, setView, view, type RunTab } from "../state/url";
+import { comparePath, go, projectPath, view } from "../state/url";
 
-const TABS: { value: RunTab; word: string }[] = [
-  { value: "charts", word: "Charts" }, { value: "overview", word: "Overview" }, { value: "system", word: "System" },
-  { value: "config", word: "Config" }, { value: "summary", word: "Summary" },
-];
+const PARTS = {
+  overview: () => import("../run/Overview"),
+  console: () => import("../run/console/ConsoleTab"),
+  code: () => import("../run/code/CodeTab"),
+  files: () => import("../run/files/FilesTab"),
+  media: () => import("../run/media/MediaTab"),
+  alerts: () => import("../run/alerts/AlertsTab"),
+};
+
+/** A tab is there when the run has something for it; the one in the address always is. */
+function tabsOf(record: RunAnswer, asked: string): TabWord[] {
+  const has = record.has ?? {};
+  const all: (TabWord & { isThere: boolean })[] = [
+    { value: "charts", word: "Charts", isThere: true },
+    { value: "overview", word: "Overview", isThere: true },
+    { value: "system", word: "System", isThere: true },
+    { value: "console", word: "Console", isThere: has.console === true },
+    { value: "code", word: "Code", isThere: has.code === true },
+    { value: "files", word: "Files", count: has.files, isThere: (has.files ?? 0) > 0 },
+    { value: "media", word: "Media", isThere: has.media === true },
+    { value: "alerts", word: "Alerts", count: has.alerts, tone: "warn", isThere: (has.alerts ?? 0) > 0 },
+  ];
+  return all.filter((one) => one.isThere || one.value === asked);
+}
 
 export function RunPage({ project, id }: { project: string; id: string }) {
   const shownRun = run.value;
@@ -31,7 +53,7 @@ export function RunPage({ project, id }: { project: string; id: string }) {
   return (
     <>
       <TopBar crumbs={[{ text: project, href: projectPath(project) }, { text: shownRun?.name || id }]} />
-      {runError.value && !shownRun
+      {runError.value && (!shownRun || runError.value.status === 404)
         ? <main class="run-page"><RunGone project={project} /></main>
         : shownRun === null
           ? <main class="run-page"><div class="skeleton-cards" role="status" aria-label="Loading the run" /></main>
@@ -59,25 +81,23 @@ function RunBody({ project, record }: { project: string; record: RunAnswer }) {
     return [{ id: record.id, name, slot: slotsFor(project, [record.id]).get(record.id) ?? 0, row: null }];
   });
   const keys = record.metrics.filter((one) => !one.hidden).map((one) => one.key);
+  const isWhole = tab === "console";
   return (
-    <main class="run-page">
+    <main class={`run-page ${isWhole ? "is-whole" : ""}`}>
       <RunHead record={record} slot={runs.value[0]!.slot} />
-      <div class="tabs" role="tablist" aria-label="Run">
-        {TABS.map((one) => (
-          <button key={one.value} class="tab" role="tab" aria-selected={tab === one.value} onClick={() => setView({ tab: one.value, zoom: null })}>
-            {one.word}
-          </button>
-        ))}
+      {record.end && <EndStory end={record.end} />}
+      <div class="tab-line">
+        <Tabs label="Run" tabs={tabsOf(record, tab)} />
+        <RunPicker project={project} label="Compare with another run" align="end" not={[record.id]} button={<span class="small">Compare…</span>}
+          onPick={(other) => go(comparePath(project, [record.id, other]))} />
       </div>
-      <div class="tab-body" role="tabpanel" aria-label={tab}>
+      <div class="tab-body" id="tab-body" role="tabpanel" aria-labelledby={`tab-${tab}`}>
         {runError.value && <p class="stale" role="alert">{runError.value.message} What you see is as of the last update.</p>}
         {tab === "charts" && (keys.length > 0
           ? <><ChartTools metrics={keys} /><ChartGrid project={project} keys={keys} runs={runs.value} /></>
           : <Notice title="No metric logged yet"><p>The first <code>log()</code> of a number makes a chart here.</p></Notice>)}
-        {tab === "overview" && <Overview record={record} />}
         {tab === "system" && <SystemCharts slot={runs.value[0]!.slot} />}
-        {tab === "config" && <ValueTable label="Config" values={record.config} empty="This run logged no config." />}
-        {tab === "summary" && <ValueTable label="Summary" values={record.summary} empty="Nothing in the summary yet." />}
+        {tab !== "charts" && tab !== "system" && <Lazy key={tab} load={PARTS[tab]} record={record} />}
       </div>
       <FullChart project={project} runs={runs.value} />
     </main>

@@ -5,6 +5,7 @@ import type { Change } from "../api/types";
 import { queryString } from "../api/client";
 import { columns, project, refreshColumns, refreshSoon } from "./runs";
 import { noteRunChange, refreshRun } from "./run";
+import { tellBreak, tellChange } from "./changes";
 import { noteGrowth, refreshSeries } from "./series";
 import { connection, lastUpdate, session } from "./store";
 
@@ -63,6 +64,7 @@ function take(name: string, change: Change): void {
   if (change.kinds.some((kind) => kind !== "points" && kind !== "system")) refreshColumnsSoon();
   refreshSoon(change.kinds.includes("run") || change.kinds.includes("end") ? 500 : 3000);
   noteRunChange(change);
+  tellChange(change);
 }
 
 let columnsTimer: ReturnType<typeof setTimeout> | null = null;
@@ -78,6 +80,7 @@ function refreshAll(name: string): void {
   void refreshColumns();
   refreshSeries(name);
   refreshRun();
+  tellBreak();
 }
 
 /** Opens the stream for the shown project, and closes it for a page that nobody sees: fifty tabs stay cheap. */

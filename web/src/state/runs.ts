@@ -11,7 +11,7 @@ export const PAGE = 100;
 
 /** The project of the page that is shown, whichever page it is. */
 export const project = computed<string | null>(() =>
-  route.value.page === "workspace" || route.value.page === "run" ? route.value.project : null,
+  route.value.page === "workspace" || route.value.page === "run" || route.value.page === "compare" ? route.value.project : null,
 );
 
 /** `lr (1e-3)` → a filter that finds runs whose name or id contains the text, letter case aside. */

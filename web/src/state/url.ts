@@ -1,16 +1,17 @@
 /** The address bar is the state of the view: everything a user sets is in the URL, and a link shows the same view. */
 
 import { computed, signal } from "@preact/signals";
+import { PLACE_WORDS, RUN_TABS, type RunTab } from "../run/words";
 
 export type Route =
   | { page: "projects" }
   | { page: "workspace"; project: string }
   | { page: "run"; project: string; run: string }
+  | { page: "compare"; project: string }
   | { page: "unknown" };
 
 export interface Zoom { min: number; max: number }
 export type Pane = "both" | "runs" | "charts";
-export type RunTab = "charts" | "overview" | "system" | "config" | "summary";
 
 /** What the user set, with its defaults. Only what differs from the defaults is written to the URL. */
 export interface View {
@@ -57,12 +58,15 @@ export function parseRoute(pathname: string): Route {
   const [mark, project, runMark, run] = parts;
   if (mark === "p" && project !== undefined) {
     if (parts.length === 2) return { page: "workspace", project };
+    if (parts.length === 3 && runMark === "compare") return { page: "compare", project };
     if (parts.length === 4 && runMark === "r" && run !== undefined) return { page: "run", project, run };
   }
   return { page: "unknown" };
 }
 
 export const projectPath = (project: string): string => `/p/${encodeURIComponent(project)}`;
+export const comparePath = (project: string, runs: readonly string[]): string =>
+  `${projectPath(project)}/compare?${new URLSearchParams(runs.map((run) => ["run", run]))}`;
 export const runPath = (project: string, run: string): string => `${projectPath(project)}/r/${encodeURIComponent(run)}`;
 
 function number(text: string | null, low: number, high: number, otherwise: number): number {
@@ -106,7 +110,7 @@ export function parseView(search: string): View {
     pin: words.getAll("pin"),
     full: words.get("full"),
     size: oneOf(words.get("size"), ["s", "m", "l"], base.size),
-    tab: oneOf(words.get("tab"), ["charts", "overview", "system", "config", "summary"], base.tab),
+    tab: oneOf(words.get("tab"), RUN_TABS, base.tab),
   };
 }
 
@@ -142,7 +146,7 @@ export function formatView(view: View): string {
   return text ? `?${text}` : "";
 }
 
-const here = signal({ path: location.pathname, search: location.search });
+export const here = signal({ path: location.pathname, search: location.search });
 export const route = computed<Route>(() => parseRoute(here.value.path));
 export const view = computed<View>(() => parseView(here.value.search));
 
@@ -182,7 +186,14 @@ export function go(path: string): void {
 
 /** Changes the view. `push` makes it a step that the browser's back button undoes (zoom, only, full screen). */
 export function setView(change: Partial<View>, { push = false } = {}): void {
-  const search = formatView({ ...view.value, ...change });
+  const words = new URLSearchParams(formatView({ ...view.value, ...change }));
+  for (const [name, value] of new URLSearchParams(location.search)) if (PLACE_WORDS.includes(name)) words.append(name, value);
+  const text = words.toString();
+  changeSearch(text ? `?${text}` : "", push);
+}
+
+/** Writes a whole new query string; the same one again is nothing. */
+export function changeSearch(search: string, push: boolean): void {
   if (search === location.search) return;
   history[push ? "pushState" : "replaceState"](null, "", location.pathname + search);
   settle();
