@@ -24,6 +24,7 @@ from outrider.streamer.process import lower_priority
 from outrider.streamer.roster import Roster
 from outrider.streamer.sender import Report, Sender
 from outrider.streamer.status import Status
+from outrider.streamer.upkeep import Upkeep
 from outrider.streamer.watch import Syncer, Watch
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Streamer:
         self._untold_since: float | None = None
         self._adoption = Adoption(self.folder, self.server)
         self._companions = Companions(self)
+        self.upkeep = Upkeep(self)
         self._lowers_at: float | None = self.clock.tick() + PATIENCE_SECONDS
 
     def wake(self) -> None:
@@ -83,6 +85,7 @@ class Streamer:
         if self.is_online:
             self._start_sender()
         self._companions.start()
+        self.upkeep.start()
         while self.watch.exists:
             try:
                 over = self._tend()
@@ -94,13 +97,15 @@ class Streamer:
                 self._ends.wait(1.0)
         self._ends.set()
         self._news.set()
+        self.upkeep.stop()
         self.watch.close()
 
     # --- one round ------------------------------------------------------------------------
 
     def _tend(self) -> bool:
         """One round; whether nobody writes any more."""
-        if self._look():
+        grew = self._look()
+        if grew:
             self._news.set()
         self._tell_ends()
         self._look_at_meta()
@@ -110,6 +115,7 @@ class Streamer:
             self._lowers_at = None
             lower_priority()
         over = self.roster.is_over()
+        self.upkeep.look(grew=grew, is_over=over)
         if self.sender is not None:
             if over and not self.sender.hurries:
                 self.sender.hurries = True
@@ -183,6 +189,8 @@ class Streamer:
         """Whether everything is done; what the helpers still write is delivered first."""
         if self._companions.is_sampling():
             return False  # its last row is to be seen and sent
+        if self.upkeep.is_busy():
+            return False
         if self._look(thorough=True) or not self.roster.is_over():
             return False
         is_drained = self.sender is None or self.sender.is_drained(self.sizes)
