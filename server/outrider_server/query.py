@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,8 @@ from outrider_server import buckets
 
 if TYPE_CHECKING:
     from outrider_server.buckets import Floats, Ints
+    from outrider_server.expressions import Expression
+    from outrider_server.smoothing import Smoothing
 
 DEFAULT_WIDTH = 600
 MAX_WIDTH = 10_000
@@ -43,11 +44,11 @@ class RunQuery:
 
 @dataclass(frozen=True, slots=True)
 class SeriesQuery:
-    """One metric of some runs over a window.
+    """One metric of some runs over a window, or an expression of metrics.
 
     ``x`` is step, relative (seconds since the run began), wall (unix seconds) or metric:NAME;
     ``low`` and ``high`` bound the window in its units, both included; ``width`` is in pixels;
-    ``smooth`` is the weight of an exponential moving average, 0 to below 1.
+    ``smooth`` is done over the full data.
     """
 
     key: str
@@ -56,7 +57,8 @@ class SeriesQuery:
     low: float | None = None
     high: float | None = None
     width: int = DEFAULT_WIDTH
-    smooth: float | None = None
+    smooth: Smoothing | None = None
+    expression: Expression | None = None
 
     def __post_init__(self) -> None:
         if self.x not in ("step", "relative", "wall") and not self.x.startswith("metric:"):
@@ -65,20 +67,6 @@ class SeriesQuery:
             raise UsageError(f"width must be from 1 to {MAX_WIDTH}")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise UsageError("min must not be above max")
-
-
-def smoothing(text: str | None) -> float | None:
-    """The weight that ``ema:0.9`` names; None for None. Raises ``UsageError``."""
-    if text is None or text in ("", "none"):
-        return None
-    kind, _, number = text.partition(":")
-    try:
-        weight = float(number)
-    except ValueError:
-        weight = -1.0
-    if kind != "ema" or not 0 <= weight < 1:
-        raise UsageError(f"smooth cannot be {text!r}", hint="ema:0 to ema:0.999, such as ema:0.9")
-    return weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,28 +214,6 @@ def _marks(merged: Floats, middle: Floats, steps: Floats) -> list[dict[str, Any]
         for line, said in _WORDS
         for at in np.nonzero(merged[line])[0].tolist()
     ]
-
-
-def averaged(values: Floats, weight: float) -> Floats:
-    """The exponential moving average of finite values, without its bias towards zero.
-
-    As in Kingma & Ba, "Adam", section 3: divided by (1 - weight**n). Non-finite values are passed
-    over and give NaN. Sums over 1, 2, 4, … neighbours double until older values weigh nothing.
-    """
-    out = np.full(len(values), np.nan)
-    finite = np.isfinite(values)
-    total = (1 - weight) * values[finite]
-    count = len(total)
-    reach, share = 1, weight
-    while reach < count and share > 1e-20:
-        before = total[:-reach] * share
-        total[reach:] += before
-        reach, share = 2 * reach, share * share
-    # the bias is gone where weight**n is nothing beside 1 (and raising it further is slow)
-    early = min(count, int(40 / -log(weight)) + 1 if weight else 1)
-    total[:early] /= 1 - weight ** np.arange(1, early + 1)
-    out[finite] = total
-    return out
 
 
 def merged(steps: Ints, times: Floats, values: Floats, attempts: Ints | None) -> Points:

@@ -64,6 +64,7 @@ _RUN: Schema = {
     "config": ANY,
     "summary": ANY,
 }
+_MARKS = many(shape("x value count", x=NUMBER, step=NUMBER, value=TEXT, count=INTEGER))
 _SERIES: Schema = {
     "run": TEXT,
     "exact": TRUTH,
@@ -77,7 +78,7 @@ _SERIES: Schema = {
     "mean": NUMBERS,
     "count": INTEGERS,
     "smooth": NUMBERS,
-    "marks": many(shape("x value count", x=NUMBER, step=NUMBER, value=TEXT, count=INTEGER)),
+    "marks": _MARKS,
 }
 _COLUMN = shape("key", key=TEXT, types=TEXTS, runs=INTEGER)
 _METRIC = shape("key", key=TEXT, runs=INTEGER, points=INTEGER, hidden=TRUTH, step=maybe("string"))
@@ -142,6 +143,29 @@ SCHEMAS: dict[str, Schema] = {
         x=TEXT,
         series=many(shape("run exact total x last", **_SERIES)),
         missing=TEXTS,
+        unknown=many(shape("name at", name=TEXT, at=INTEGER)),
+    ),
+    "Groups": shape(
+        "key x runs groups left_out",
+        key=TEXT,
+        x=TEXT,
+        runs=INTEGER,
+        groups=many(
+            shape(
+                "runs of members x mid low high n marks",
+                runs=INTEGER,
+                of=INTEGER,
+                members=TEXTS,
+                x=NUMBERS,
+                mid=NUMBERS,
+                low=NUMBERS,
+                high=NUMBERS,
+                n=INTEGERS,
+                smooth=NUMBERS,
+                marks=_MARKS,
+            )
+        ),
+        left_out=INTEGER,
     ),
     "SystemSeries": shape("series", series=many(shape("key x last", key=TEXT, **_SERIES))),
     "Points": shape(

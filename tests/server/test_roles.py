@@ -19,6 +19,11 @@ NEEDS = {
     "list_columns": "read",
     "show_run": "read",
     "read_series": "read",
+    "read_groups": "read",
+    "list_views": "read",
+    "show_view": "read",
+    "keep_view": "write",
+    "delete_view": "write",
     "read_system": "read",
     "read_points": "read",
     "read_records": "read",
@@ -44,11 +49,13 @@ BODIES: dict[str, Any] = {
     "edit_run": {"name": "x"},
     "create_token": {"name": "x", "role": "read"},
     "create_login_code": {},
+    "keep_view": {"state": "?x=wall"},
 }
 VALUES = {"project": "p", "run": "roles", "writer": "w", "segment": "1", "token": "nobody"}
 QUERIES = {
     "append_journal": "?offset=0",
     "read_series": "?key=loss&run=roles",
+    "read_groups": "?key=loss&by=config.lr",
     "read_points": "?key=loss",
     "login": "?code=x",
 }

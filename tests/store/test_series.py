@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outrider.errors import NotFound, UsageError
-from outrider_server.query import averaged
+from outrider_server.smoothing import averaged
 from outrider_server.store import Store
 
 COUNT = 9000
@@ -131,7 +131,10 @@ def test_an_x_that_means_nothing_is_refused(feeder: Feeder, x: str) -> None:
         feeder.store.series("p", "loss", ["r1"], x=x)
 
 
-@pytest.mark.parametrize("smooth", ["ema", "ema:1", "ema:-1", "mean:3", "ema:x", "ema:nan"])
+@pytest.mark.parametrize(
+    "smooth",
+    ["ema", "ema:1", "ema:-1", "mean:0", "mean:2.5", "gauss:0", "box:3", "ema:x", "ema:nan"],
+)
 def test_a_smoothing_that_means_nothing_is_refused(feeder: Feeder, smooth: str) -> None:
     with pytest.raises(UsageError, match=r"ema:0\.9"):
         feeder.store.series("p", "loss", ["r1"], smooth=smooth)

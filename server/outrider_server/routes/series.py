@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from outrider_server.expressions import parse
+from outrider_server.groups import CENTRES, GroupQuery, band_of, group_field
+from outrider_server.problems import bad_request
+from outrider_server.query import SeriesQuery
 from outrider_server.routes.operation import Call, Operation, Parameter
 from outrider_server.schemas import ref
+from outrider_server.smoothing import smoothing
 from outrider_server.tokens import Role
 
 _KEY = Parameter("key", "the metric's key", is_required=True, longest=60_000)
@@ -14,21 +20,60 @@ _HIGH = Parameter("max", "the window's upper end, in units of x", "number")
 _WIDTH = Parameter(
     "width", "buckets at most: the chart's pixels", "integer", default=600, minimum=1, maximum=10000
 )
+_ONE_KEY = Parameter("key", "the metric's key, where no expression is given", longest=60_000)
+_EXPRESSION = Parameter(
+    "expression", "a formula of metrics instead of a key, such as train/loss - val/loss"
+)
+_X = Parameter("x", "step, relative, wall or metric:NAME", default="step", longest=60_000)
+_SMOOTH = Parameter(
+    "smooth", "ema:0.9, mean:20 (points) or gauss:5 (points); computed over the full data"
+)
 
 
 def series(call: Call) -> dict[str, Any]:
     """One metric of several runs, in buckets or exact."""
     query = call.query
+    key, expression = _asked(query)
     return call.services.store.series(
         call.path["project"],
-        query["key"],
+        key,
         query["run"],
         x=query["x"],
         low=query["min"],
         high=query["max"],
         width=query["width"],
         smooth=query["smooth"],
+        expression=expression,
     )
+
+
+def _asked(query: Mapping[str, Any]) -> tuple[str, str | None]:
+    """The metric's key, or the expression (which is then its own key)."""
+    key, expression = query["key"], query["expression"]
+    if (key is None) == (expression is None):
+        raise bad_request("give either 'key' or 'expression'")
+    return (key, None) if expression is None else (expression, expression)
+
+
+def groups(call: Call) -> dict[str, Any]:
+    """One metric of all runs that a filter lets through, a line and a band a group."""
+    query = call.query
+    key, expression = _asked(query)
+    lines = SeriesQuery(
+        key,
+        (),
+        query["x"],
+        query["min"],
+        query["max"],
+        query["width"],
+        smoothing(query["smooth"]),
+        None if expression is None else parse(expression),
+    )
+    band, quantile = band_of(query["band"])
+    asked = GroupQuery(
+        lines, group_field(query["by"]), query["filter"], query["centre"], band, quantile
+    )
+    return call.services.store.groups(call.path["project"], asked)
 
 
 def system(call: Call) -> dict[str, Any]:
@@ -82,14 +127,44 @@ OPERATIONS = (
         series,
         ref("Series"),
         query=(
-            _KEY,
+            _ONE_KEY,
+            _EXPRESSION,
             Parameter("run", "a run's id, repeated", is_many=True, longest=64),
-            Parameter("x", "step, relative, wall or metric:NAME", default="step"),
+            _X,
             _LOW,
             _HIGH,
             _WIDTH,
-            Parameter("smooth", "such as ema:0.9; computed over the full data"),
+            _SMOOTH,
         ),
+    ),
+    Operation(
+        "GET",
+        _PROJECT + "/groups",
+        "read_groups",
+        "One metric of all runs that a filter lets through: a line and a band for each group",
+        Role.READ,
+        groups,
+        ref("Groups"),
+        query=(
+            _ONE_KEY,
+            _EXPRESSION,
+            Parameter(
+                "by",
+                "config.KEY, summary.KEY, tags, group, job_type, state, …",
+                is_required=True,
+                longest=60_000,
+            ),
+            Parameter("filter", "which runs, as in the list of runs", longest=60_000),
+            Parameter("centre", "mean or median", default="mean", choices=CENTRES),
+            Parameter("band", "minmax, std, stderr, none or quantiles:0.25", default="minmax"),
+            _X,
+            _LOW,
+            _HIGH,
+            _WIDTH,
+            _SMOOTH,
+        ),
+        description="Between two of its points a run counts with the straight line that joins "
+        "them, and outside of its first and last it does not count; `n` is how many do.",
     ),
     Operation(
         "GET",

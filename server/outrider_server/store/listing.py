@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 MOST_RUNS = 10_000
 _TOGETHER = 500
 
-_FIELDS = {
+FIELDS = {
     "id": "id",
     "name": "name",
     "state": "state",
@@ -102,7 +102,7 @@ class Asking:
                 value,
             )
         if field.kind == "run":
-            column = _FIELDS[field.key]
+            column = FIELDS[field.key]
             if value is None:
                 return self._runs(f"SELECT run FROM run WHERE project = ? AND {column} IS NULL")  # noqa: S608 - the names are ours
             sign = _sign(node.operator)
@@ -156,7 +156,7 @@ class Asking:
     def ranks(self, field: Field, among: Ints) -> Ints:
         """The rank of each run by a field, equal values equal; -1 where it has none."""
         if field.kind == "run":
-            column = _FIELDS[field.key]
+            column = FIELDS[field.key]
             rows = self.db.execute(
                 f"SELECT run, {column} FROM run WHERE project = ? AND {column} IS NOT NULL"  # noqa: S608 - the names are ours
                 f" ORDER BY {column}",

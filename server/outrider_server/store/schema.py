@@ -237,6 +237,77 @@ record = Table(
     sqlite_with_rowid=False,
 )
 
+view = Table(
+    "view",
+    metadata,
+    _key("project"),
+    Column("name", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("updated", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    _key("run"),
+    _key("n", BigInteger),
+    Column("project", Integer, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("t", Float, nullable=False),
+    Column("received", Float, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("rule", Text),
+    # what may be told once of a run by a rule
+    Column("condition", Text),
+    Index("alert_number", "project", "number"),
+    sqlite_with_rowid=False,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _key("run"),
+    _key("n", BigInteger),
+    Column("tries", Integer, nullable=False),
+    Column("due", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+rule = Table(
+    "rule",
+    metadata,
+    Column("project", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("created", Float, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+setting = Table(
+    "setting",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+watch = Table(
+    "watch",
+    metadata,
+    _key("run"),
+    Column("rule", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Float),
+    Column("moved", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 token = Table(
     "token",
     metadata,
@@ -259,5 +330,8 @@ RUN_TABLES = (
     chunk_values,
     attribute,
     record,
+    alert,
+    outbox,
+    watch,
 )
 """What holds the data of a run, for deleting it."""

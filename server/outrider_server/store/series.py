@@ -17,7 +17,6 @@ from outrider_server.query import (
     Points,
     SeriesQuery,
     against,
-    averaged,
     bucket_line,
     exact_line,
 )
@@ -26,6 +25,7 @@ from outrider_server.store.parts import read_parts, read_tail
 from outrider_server.store.track import limits_of
 
 if TYPE_CHECKING:
+    from outrider_server.expressions import Expression
     from outrider_server.store.cache import Cache
 
 POINTS_PAGE = 200_000
@@ -88,22 +88,82 @@ def _open(db: sqlite3.Connection, cache: Cache, run: Run, key: str, x: str) -> M
     return metric
 
 
+def open_line(db: sqlite3.Connection, cache: Cache, run: Run, query: SeriesQuery) -> Metric | None:
+    """What a question asks of one run, ready to be laid out; None where the run lacks it.
+
+    All values are read only where the question needs them: for an expression, for smoothing, or
+    with another metric as x.
+    """
+    if query.expression is not None:
+        metric = _evaluated(db, cache, run, query.expression, query.x)
+    else:
+        metric = _open(db, cache, run, query.key, query.x)
+    if metric is None:
+        return None
+    if query.smooth is None and not query.x.startswith("metric:"):
+        if not metric.is_regular():
+            metric.everything()
+        return metric
+    points = metric.everything()
+    if query.smooth is not None:
+        points = replace(points, smooth=query.smooth.of(points.values))
+    if query.x.startswith("metric:"):
+        other = _open(db, cache, run, query.x.removeprefix("metric:"), "step")
+        none = Points(np.empty(0), np.empty(0, np.int64), np.empty(0), np.empty(0))
+        points = against(points, other.everything() if other else none)
+    metric.show(points)
+    return metric
+
+
+def _evaluated(
+    db: sqlite3.Connection, cache: Cache, run: Run, expression: Expression, x: str
+) -> Metric | None:
+    """An expression's values as if they had been logged; None where a metric of it was not."""
+    series: dict[str, Points] = {}
+    for name in expression.names:
+        one = _open(db, cache, run, name, "step")
+        if one is None:
+            return None
+        series[name] = one.everything()
+    points = expression.of(series)
+    if x in ("relative", "wall"):
+        order = np.argsort(points.times, kind="stable")
+        times = points.times[order]
+        origin = run.created if x == "relative" else 0.0
+        points = Points(times - origin, points.steps[order], times, points.values[order])
+    metric = Metric(db, cache, run.run, -1, {}, ())
+    metric.show(points)
+    return metric
+
+
+def unknown_names(
+    db: sqlite3.Connection, runs: Sequence[Run], expression: Expression
+) -> list[dict[str, Any]]:
+    """The metrics of an expression that none of the runs has, and where they are named."""
+    return [
+        {"name": name, "at": at}
+        for name, at in expression.names.items()
+        if not any(_kid(db, run.run, name, system=False) is not None for run in runs)
+    ]
+
+
 def read_series(
     db: sqlite3.Connection, cache: Cache, project: str, query: SeriesQuery
 ) -> dict[str, Any]:
-    """The answer for one metric of several runs."""
+    """The answer for one metric, or one expression, of several runs."""
     missing: list[str] = []
-    opened: list[tuple[str, Metric]] = []
+    known: list[Run] = []
     for run_id in dict.fromkeys(query.runs):
         run = find_run(db, project, run_id)
         if run is None:
             missing.append(run_id)
-            continue
-        metric = _open(db, cache, run, query.key, query.x)
-        if metric is None:
-            continue
-        _shape(db, cache, run, metric, query)
-        opened.append((run_id, metric))
+        else:
+            known.append(run)
+    opened = [
+        (run.id, metric)
+        for run in known
+        if (metric := open_line(db, cache, run, query)) is not None
+    ]
     lines = _lay_out(opened, query)
     answer: dict[str, Any] = {
         "key": query.key,
@@ -112,25 +172,9 @@ def read_series(
     }
     if missing:
         answer["missing"] = missing
+    if query.expression is not None and known and not lines:
+        answer["unknown"] = unknown_names(db, known, query.expression)
     return answer
-
-
-def _shape(
-    db: sqlite3.Connection, cache: Cache, run: Run, metric: Metric, query: SeriesQuery
-) -> None:
-    """Read all values where the question needs them: smoothing, or another metric as x."""
-    if query.smooth is None and not query.x.startswith("metric:"):
-        if not metric.is_regular():
-            metric.everything()
-        return
-    points = metric.everything()
-    if query.smooth is not None:
-        points = replace(points, smooth=averaged(points.values, query.smooth))
-    if query.x.startswith("metric:"):
-        other = _open(db, cache, run, query.x.removeprefix("metric:"), "step")
-        none = Points(np.empty(0), np.empty(0, np.int64), np.empty(0), np.empty(0))
-        points = against(points, other.everything() if other else none)
-    metric.show(points)
 
 
 def _lay_out(

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outrider.errors import NotFound
-from outrider_server.query import RunQuery, SeriesQuery, smoothing
-from outrider_server.store import detail, runs, series, tokens
+from outrider_server.expressions import parse as parse_expression
+from outrider_server.query import RunQuery, SeriesQuery
+from outrider_server.smoothing import smoothing
+from outrider_server.store import detail, grouped, runs, series, tokens, views
 from outrider_server.store.batches import Ack, Batch
 from outrider_server.store.cache import Cache, Lasting
 from outrider_server.store.database import place, prepare, readers
@@ -21,6 +23,7 @@ from outrider_server.store.writer import Deliver, Writer
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from outrider_server.groups import GroupQuery
     from outrider_server.store.runs import RunCreated
     from outrider_server.store.series import Run
 
@@ -135,11 +138,19 @@ class Store:
         high: float | None = None,
         width: int = 600,
         smooth: str | None = None,
+        expression: str | None = None,
     ) -> dict[str, Any]:
-        """One metric of several runs, exact where points are few, else in buckets."""
-        query = SeriesQuery(key, run_ids, x, low, high, width, smoothing(smooth))
+        """One metric (or an expression) of several runs, exact where points are few."""
+        formula = None if expression is None else parse_expression(expression)
+        query = SeriesQuery(key, run_ids, x, low, high, width, smoothing(smooth), formula)
         with self._snapshot() as db:
             return series.read_series(db, self._cache, project, query)
+
+    def groups(self, project: str, query: GroupQuery) -> dict[str, Any]:
+        """One metric of all runs that a filter lets through, a line and a band a group."""
+        with self._snapshot() as db:
+            number = detail.must_find(detail.project_number(db, project), f"project {project!r}")
+            return grouped.read_groups(db, self._cache, number, query)
 
     def system(
         self,
@@ -192,6 +203,27 @@ class Store:
         with self._snapshot() as db:
             found = self._find(db, project, run)
             return detail.read_records(db, found.run, kind, detail.cursor(after), limit)
+
+    # -- named views of a project
+
+    def views(self, project: str) -> dict[str, Any]:
+        """The project's views by name, without what is in them."""
+        with self._snapshot() as db:
+            return views.read_all(db, project)
+
+    def view(self, project: str, name: str) -> dict[str, Any]:
+        """One view. Raises ``NotFound``."""
+        with self._snapshot() as db:
+            return views.read_one(db, project, name)
+
+    def keep_view(self, project: str, name: str, state: str, by: str) -> dict[str, Any]:
+        """Keep a view under a name, or replace the one that has it. Raises ``UsageError``."""
+        self._writer.call(lambda to: views.keep(to, project, name, state, by))
+        return self.view(project, name)
+
+    def delete_view(self, project: str, name: str) -> bool:
+        """Delete a view; False where there was none."""
+        return self._writer.call(lambda to: views.delete(to, project, name))
 
     # -- tokens
 

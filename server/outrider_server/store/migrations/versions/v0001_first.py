@@ -14,6 +14,60 @@ depends_on = None
 def upgrade() -> None:
     """Make every table."""
     op.create_table(
+        "alert",
+        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("n", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("project", sa.Integer(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("t", sa.Float(), nullable=False),
+        sa.Column("received", sa.Float(), nullable=False),
+        sa.Column("level", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=True),
+        sa.Column("condition", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("run", "n"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("alert_number", "alert", ["project", "number"], unique=False)
+    op.create_table(
+        "outbox",
+        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("n", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("due", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("run", "n"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "rule",
+        sa.Column("project", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("created", sa.Float(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("project", "id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "setting",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "watch",
+        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("value", sa.Float(), nullable=True),
+        sa.Column("moved", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("run", "rule", "key"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "attempt",
         sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("attempt", sa.Integer(), autoincrement=False, nullable=False),
@@ -199,6 +253,16 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("sha256"),
+    )
+    op.create_table(
+        "view",
+        sa.Column("project", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("updated", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("project", "name"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "writer",

@@ -1,0 +1,158 @@
+"""Reads groups: every run that a filter lets through, by a value, and the line of each group."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+
+from outrider_server.filters import parse
+from outrider_server.groups import (
+    MOST_GROUPS,
+    MOST_MEMBERS,
+    Curve,
+    GroupQuery,
+    common_grid,
+    curve,
+    group_line,
+)
+from outrider_server.query import EXACT_PER_PIXEL, Frame, as_seen, bucket_line, exact_line
+from outrider_server.store.listing import FIELDS, Asking
+from outrider_server.store.series import Run, open_line
+from outrider_server.store.values import Cell, value_of
+
+if TYPE_CHECKING:
+    from outrider_server.filters import Field
+    from outrider_server.store.cache import Cache
+    from outrider_server.store.lines import Metric
+
+Members = list[tuple[Any, list[Run]]]
+
+
+def read_groups(
+    db: sqlite3.Connection, cache: Cache, project: int, query: GroupQuery
+) -> dict[str, Any]:
+    """The answer for one metric of all runs that the filter lets through, by group."""
+    asking = Asking(db, project)
+    runs = asking.newest
+    node = parse(query.filter or "")
+    if node is not None:
+        runs = runs[np.isin(runs, asking.chosen(node), assume_unique=True)]
+    found = _members(db, asking, query.by, runs.tolist())
+    shown, left = found[:MOST_GROUPS], found[MOST_GROUPS:]
+    opened: dict[int, Metric] = {}
+    for _, members in shown:
+        for run in members:
+            metric = None if run.run in opened else open_line(db, cache, run, query.lines)
+            if metric is not None:
+                opened[run.run] = metric
+    curves = _curves(opened, query)
+    grid = common_grid(list(curves.values()))
+    groups = []
+    for value, members in shown:
+        own = [run for run in members if run.run in curves]
+        line = group_line([curves[run.run] for run in own], grid, query)
+        groups.append(
+            {
+                "value": value,
+                "runs": len(own),
+                "of": len(members),
+                "members": [run.id for run in own[:MOST_MEMBERS]],
+                **line,
+            }
+        )
+    return {
+        "key": query.lines.key,
+        "x": query.lines.x,
+        "runs": len(runs),
+        "groups": groups,
+        "left_out": len(left),
+    }
+
+
+def _members(db: sqlite3.Connection, asking: Asking, by: Field, runs: list[int]) -> Members:
+    """(value, runs) by rising value: numbers, then texts, then what has none.
+
+    A run with several tags is in the group of each.
+    """
+    values = _values(db, asking, by, set(runs))
+    known = {
+        number: Run(number, run_id, created)
+        for number, run_id, created in db.execute(
+            "SELECT run, id, created FROM run WHERE project = ?", (asking.project,)
+        )
+    }
+    groups: dict[bytes, tuple[Any, list[Run]]] = {}
+    for number in runs:
+        for value in values.get(number, [None]):
+            key = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+            groups.setdefault(key, (value, []))[1].append(known[number])
+    return sorted(groups.values(), key=lambda group: _order(group[0]))
+
+
+def _order(value: Any) -> tuple[int, float, str]:
+    if value is None:
+        return (3, 0.0, "")
+    if isinstance(value, (bool, int, float)):
+        return (0, float(value), "")
+    return (1, 0.0, value) if isinstance(value, str) else (2, 0.0, repr(value))
+
+
+def _values(
+    db: sqlite3.Connection, asking: Asking, by: Field, runs: set[int]
+) -> dict[int, list[Any]]:
+    """What each run is grouped by; a run that lacks it is not in the answer."""
+    found: dict[int, list[Any]] = {}
+    if by.kind == "tags":
+        for run, tag in db.execute(
+            "SELECT t.run, t.tag FROM tag t JOIN run r ON r.run = t.run WHERE r.project = ?",
+            (asking.project,),
+        ):
+            if run in runs:
+                found.setdefault(run, []).append(tag)
+        return found
+    if by.kind == "run":
+        column = FIELDS[by.key]
+        rows = db.execute(
+            f"SELECT run, {column} FROM run WHERE project = ? AND {column} IS NOT NULL",  # noqa: S608 - the names are ours
+            (asking.project,),
+        )
+        return {run: [value] for run, value in rows if run in runs}
+    number = asking.name(by)
+    if number is None:
+        return found
+    cells = db.execute(
+        "SELECT run, type, number, head, body FROM attribute WHERE name = ?", (number,)
+    )
+    return {run: [value_of(Cell(*cell))] for run, *cell in cells if run in runs}
+
+
+def _curves(opened: dict[int, Metric], query: GroupQuery) -> dict[int, Curve]:
+    """Each run's curve over one frame: all point by point where that is little, else all in pixels."""
+    lines = query.lines
+    spans = [span for metric in opened.values() if (span := metric.span()) is not None]
+    if not spans:
+        return {}
+    low = min(span[0] for span in spans) if lines.low is None else lines.low
+    high = max(span[1] for span in spans) if lines.high is None else lines.high
+    frame, most = Frame(low, high, lines.width), EXACT_PER_PIXEL * lines.width
+    windows = {run: metric.window(low, high, most) for run, metric in opened.items()}
+    places = [points.x for points in windows.values() if points is not None]
+    are_few = len(places) == len(windows) and len(np.unique(np.concatenate(places))) <= most
+    curves: dict[int, Curve] = {}
+    for run, metric in opened.items():
+        points = windows[run]
+        if points is not None and are_few:
+            line = exact_line(points, whole_x=False)
+        elif points is not None:
+            line = bucket_line([as_seen(points, frame)], frame, points)
+        else:
+            everything = metric.shaped
+            smooth = everything.within(low, high) if everything is not None else None
+            line = bucket_line(metric.seen(frame), frame, smooth)
+        found = curve(line)
+        if len(found.x) or found.marks:
+            curves[run] = found
+    return curves
