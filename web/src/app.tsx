@@ -7,12 +7,12 @@ import { TopBar } from "./components/TopBar";
 import { keys } from "./keys";
 import { Login } from "./pages/Login";
 import { Projects } from "./pages/Projects";
-import { RunPage } from "./pages/RunPage";
 import { Lazy } from "./run/Lazy";
 import { Workspace } from "./pages/Workspace";
 import { session } from "./state/store";
 import { route } from "./state/url";
 
+const loadRun = () => import("./pages/RunPage");
 const loadCompare = () => import("./compare/ComparePage");
 
 export function App() {
@@ -34,7 +34,7 @@ function Page() {
   if (at.page === "projects") return <Projects />;
   if (at.page === "workspace") return <Workspace key={at.project} project={at.project} />;
   if (at.page === "compare") return <Lazy key={at.project} load={loadCompare} project={at.project} />;
-  if (at.page === "run") return <RunPage key={`${at.project}/${at.run}`} project={at.project} id={at.run} />;
+  if (at.page === "run") return <Lazy key={`${at.project}/${at.run}`} load={loadRun} project={at.project} id={at.run} />;
   return (
     <>
       <TopBar crumbs={[]} />

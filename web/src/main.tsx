@@ -2,7 +2,6 @@ import "./theme/fonts.css";
 import "./theme/tokens.css";
 import "./theme/page.css";
 import "./theme/charts.css";
-import "./theme/run.css";
 import { render } from "preact";
 import { App } from "./app";
 import { startLive } from "./state/live";

@@ -1,5 +1,6 @@
 /** One run: how it ended on top, then a tab for each kind of thing that it recorded. */
 
+import "../theme/run.css";
 import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { RunAnswer } from "../api/types";
@@ -45,7 +46,9 @@ function tabsOf(record: RunAnswer, asked: string): TabWord[] {
   return all.filter((one) => one.isThere || one.value === asked);
 }
 
-export function RunPage({ project, id }: { project: string; id: string }) {
+const isPart = (tab: string): tab is keyof typeof PARTS => tab in PARTS;
+
+export default function RunPage({ project, id }: { project: string; id: string }) {
   const shownRun = run.value;
   useEffect(() => {
     document.title = `${shownRun?.name || id} · ${project} · Outrider`;
@@ -75,7 +78,7 @@ function RunGone({ project }: { project: string }) {
 }
 
 function RunBody({ project, record }: { project: string; record: RunAnswer }) {
-  const { tab } = view.value;
+  const tab = view.value.tab === "values" ? "overview" : view.value.tab;
   const runs = useComputed<Shown[]>(() => {
     const name = run.value?.name || record.id;
     return [{ id: record.id, name, slot: slotsFor(project, [record.id]).get(record.id) ?? 0, row: null }];
@@ -87,7 +90,7 @@ function RunBody({ project, record }: { project: string; record: RunAnswer }) {
       <RunHead record={record} slot={runs.value[0]!.slot} />
       {record.end && <EndStory end={record.end} />}
       <div class="tab-line">
-        <Tabs label="Run" tabs={tabsOf(record, tab)} />
+        <Tabs label="Run" tab={tab} tabs={tabsOf(record, tab)} />
         <RunPicker project={project} label="Compare with another run" align="end" not={[record.id]} button={<span class="small">Compare…</span>}
           onPick={(other) => go(comparePath(project, [record.id, other]))} />
       </div>
@@ -97,7 +100,7 @@ function RunBody({ project, record }: { project: string; record: RunAnswer }) {
           ? <><ChartTools metrics={keys} /><ChartGrid project={project} keys={keys} runs={runs.value} /></>
           : <Notice title="No metric logged yet"><p>The first <code>log()</code> of a number makes a chart here.</p></Notice>)}
         {tab === "system" && <SystemCharts slot={runs.value[0]!.slot} />}
-        {tab !== "charts" && tab !== "system" && <Lazy key={tab} load={PARTS[tab]} record={record} />}
+        {isPart(tab) && <Lazy key={tab} load={PARTS[tab]} record={record} />}
       </div>
       <FullChart project={project} runs={runs.value} />
     </main>

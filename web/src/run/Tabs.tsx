@@ -1,14 +1,13 @@
 /** The run page's tabs: those that have something to show, moved through by the arrow keys. */
 
 import { useRef } from "preact/hooks";
-import { setView, view } from "../state/url";
+import { setView } from "../state/url";
 import type { RunTab } from "./words";
 
 export interface TabWord { value: RunTab; word: string; count?: number | undefined; tone?: "warn" | undefined }
 
-export function Tabs({ tabs, label }: { tabs: readonly TabWord[]; label: string }) {
+export function Tabs({ tabs, tab, label }: { tabs: readonly TabWord[]; tab: RunTab; label: string }) {
   const bar = useRef<HTMLDivElement>(null);
-  const { tab } = view.value;
   const open = (value: RunTab): void => setView({ tab: value, zoom: null, full: null }, { push: true });
   const typed = (event: KeyboardEvent): void => {
     const at = tabs.findIndex((one) => one.value === tab);

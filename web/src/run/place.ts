@@ -9,8 +9,8 @@ export interface Place {
   against: string | null;
   /** The search in the open tab. */
   find: string;
-  /** Only what differs. */
-  differing: boolean;
+  /** Beside other runs: also what is the same. */
+  all: boolean;
   stream: "all" | "out" | "err";
   /** The console's first shown line, from 0; null follows the end. */
   line: number | null;
@@ -25,7 +25,7 @@ export interface Place {
 }
 
 export const DEFAULT_PLACE: Place = {
-  against: null, find: "", differing: false, stream: "all", line: null, file: null, keys: [], step: null, runs: [],
+  against: null, find: "", all: false, stream: "all", line: null, file: null, keys: [], step: null, runs: [],
 };
 
 const whole = (text: string | null): number | null => {
@@ -41,7 +41,7 @@ export function parsePlace(search: string): Place {
   return {
     against: words.get("against"),
     find: words.get("find") ?? "",
-    differing: words.get("differing") === "1",
+    all: words.get("all") === "1",
     stream: stream === "out" || stream === "err" ? stream : "all",
     line: line !== null && line >= 0 ? line : null,
     file: words.get("file"),
@@ -56,7 +56,7 @@ export function formatPlace(place: Place): [string, string][] {
   const words: [string, string][] = place.runs.map((run) => ["run", run]);
   if (place.against !== null) words.push(["against", place.against]);
   if (place.find !== "") words.push(["find", place.find]);
-  if (place.differing) words.push(["differing", "1"]);
+  if (place.all) words.push(["all", "1"]);
   if (place.stream !== "all") words.push(["stream", place.stream]);
   if (place.line !== null) words.push(["line", String(place.line)]);
   if (place.file !== null) words.push(["file", place.file]);
