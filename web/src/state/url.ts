@@ -1,6 +1,7 @@
 /** The address bar is the state of the view: everything a user sets is in the URL, and a link shows the same view. */
 
 import { computed, signal } from "@preact/signals";
+import { formatCard, formatMove, formatOwn, parseCard, parseMove, parseOwn, type CardSetting, type Move, type OwnChart } from "./cards";
 import { PLACE_WORDS, RUN_TABS, type RunTab } from "../run/words";
 
 export type Route =
@@ -12,6 +13,8 @@ export type Route =
 
 export interface Zoom { min: number; max: number }
 export type Pane = "both" | "runs" | "charts";
+export type SmoothBy = "ema" | "mean" | "gauss";
+export type Centre = "mean" | "median";
 
 /** What the user set, with its defaults. Only what differs from the defaults is written to the URL. */
 export interface View {
@@ -26,7 +29,20 @@ export interface View {
   pane: Pane;
   metric: string;
   x: string;
+  /** The weight of what came before for `ema`, points for `mean` and `gauss`; 0 is none. */
   smooth: number;
+  smoothBy: SmoothBy;
+  /** Runs are drawn as groups of one value of this: `config.lr`, `tags`, `group`, … */
+  group: string | null;
+  centre: Centre;
+  /** `minmax`, `std`, `stderr`, `none` or `quantiles:0.25`. */
+  band: string;
+  /** The groups (values as JSON) whose runs are drawn too. */
+  expand: string[];
+  /** Lines are coloured by this value, on a scale. */
+  colour: string | null;
+  /** The run that all others are compared with. */
+  baseline: string | null;
   logX: boolean;
   logY: boolean;
   outliers: boolean;
@@ -35,13 +51,17 @@ export interface View {
   pin: string[];
   full: string | null;
   size: "s" | "m" | "l";
+  cards: CardSetting[];
+  own: OwnChart[];
+  moves: Move[];
   tab: RunTab;
 }
 
 export const DEFAULT_VIEW: View = {
   search: "", filter: "", sort: "-created", columns: [], hide: [], show: [], only: null, lines: 10, pane: "both",
-  metric: "", x: "step", smooth: 0, logX: false, logY: false, outliers: false, zoom: null, shut: [], pin: [],
-  full: null, size: "m", tab: "charts",
+  metric: "", x: "step", smooth: 0, smoothBy: "ema", group: null, centre: "mean", band: "minmax", expand: [],
+  colour: null, baseline: null, logX: false, logY: false, outliers: false, zoom: null, shut: [], pin: [],
+  full: null, size: "m", cards: [], own: [], moves: [], tab: "charts",
 };
 
 const decode = (text: string): string => {
@@ -84,6 +104,20 @@ function parseZoom(text: string | null): Zoom | null {
     : null;
 }
 
+const MOST_SMOOTH = 10_000;
+
+/** `0.9` is an exponential average of that weight, `mean:20` and `gauss:5` are in points. */
+function parseSmooth(text: string | null): Pick<View, "smooth" | "smoothBy"> {
+  const [first, amount] = (text ?? "").split(":");
+  if (amount !== undefined && (first === "mean" || first === "gauss"))
+    return { smooth: Math.round(number(amount, 0, MOST_SMOOTH, 0)), smoothBy: first };
+  return { smooth: number(text, 0, 0.999, 0), smoothBy: "ema" };
+}
+
+export const BANDS = ["minmax", "std", "stderr", "quantiles:0.25", "quantiles:0.1", "quantiles:0.05", "none"] as const;
+
+const parsed = <T,>(texts: readonly string[], parse: (text: string) => T | null): T[] => texts.map(parse).filter((one): one is T => one !== null);
+
 /** Reads a view from a query string; what does not parse falls back to its default, so that no link can break. */
 export function parseView(search: string): View {
   const words = new URLSearchParams(search);
@@ -101,7 +135,13 @@ export function parseView(search: string): View {
     pane: oneOf(words.get("pane"), ["both", "runs", "charts"], base.pane),
     metric: words.get("metric") ?? "",
     x: ["relative", "wall"].includes(x) || x.startsWith("metric:") ? x : base.x,
-    smooth: number(words.get("smooth"), 0, 0.999, 0),
+    ...parseSmooth(words.get("smooth")),
+    group: words.get("group") || null,
+    centre: oneOf(words.get("centre"), ["mean", "median"], base.centre),
+    band: oneOf(words.get("band"), BANDS, "minmax"),
+    expand: words.getAll("expand"),
+    colour: words.get("colour") || null,
+    baseline: words.get("baseline") || null,
     logX: (words.get("log") ?? "").includes("x"),
     logY: (words.get("log") ?? "").includes("y"),
     outliers: words.get("outliers") === "cut",
@@ -110,6 +150,9 @@ export function parseView(search: string): View {
     pin: words.getAll("pin"),
     full: words.get("full"),
     size: oneOf(words.get("size"), ["s", "m", "l"], base.size),
+    cards: parsed(words.getAll("card"), parseCard),
+    own: parsed(words.getAll("own"), parseOwn),
+    moves: parsed(words.getAll("move"), parseMove),
     tab: oneOf(words.get("tab"), RUN_TABS, base.tab),
   };
 }
@@ -134,12 +177,21 @@ export function formatView(view: View): string {
   put("pane", view.pane, base.pane);
   put("metric", view.metric, base.metric);
   put("x", view.x, base.x);
-  put("smooth", view.smooth, base.smooth);
+  put("smooth", view.smoothBy === "ema" ? view.smooth : `${view.smoothBy}:${view.smooth}`, base.smooth);
+  put("group", view.group, base.group);
+  put("centre", view.centre, base.centre);
+  put("band", view.band, base.band);
+  all("expand", view.expand);
+  put("colour", view.colour, base.colour);
+  put("baseline", view.baseline, base.baseline);
   put("log", (view.logX ? "x" : "") + (view.logY ? "y" : ""), "");
   put("outliers", view.outliers ? "cut" : "", "");
   put("zoom", view.zoom ? `${view.zoom.min}~${view.zoom.max}` : "", "");
   put("size", view.size, base.size);
   put("full", view.full, base.full);
+  all("own", view.own.map(formatOwn));
+  all("card", view.cards.map(formatCard));
+  all("move", view.moves.map(formatMove));
   all("pin", view.pin);
   all("shut", view.shut);
   const text = words.toString();
@@ -198,6 +250,10 @@ export function changeSearch(search: string, push: boolean): void {
   history[push ? "pushState" : "replaceState"](null, "", location.pathname + search);
   settle();
 }
+
+/** What the server is asked for: `ema:0.9`, or null for no smoothing. */
+export const smoothWords = ({ smooth, smoothBy }: Pick<View, "smooth" | "smoothBy">): string | null =>
+  smooth > 0 ? `${smoothBy}:${smooth}` : null;
 
 export function resetView(): void {
   setView({ ...DEFAULT_VIEW, tab: view.value.tab }, { push: true });
