@@ -16,9 +16,10 @@ import pytest
 from streamer_ingest import Handler, Ingest
 
 from outrider import transport as module
+from outrider.capture.redact import redact_arguments
 from outrider.credentials import Token
 from outrider.errors import NotFound, Refused, ServerError, Unauthorized, Unreachable
-from outrider.streamer.describe import description, without_secrets
+from outrider.streamer.describe import description
 from outrider.transport import Answer, HttpTransport, SomebodyElse, check, is_loopback
 
 TOKEN = Token("secret-token", "test")
@@ -206,10 +207,10 @@ def test_a_refusal_is_raised_in_the_servers_words(
 def test_a_command_lines_secrets_stay_here() -> None:
     """Values of options that name a secret are masked, whichever way they are written."""
     argv = ["train.py", "--lr", "1", "--hf-token", "abc", "--password=xyz", "API_KEY=q", "--token"]
-    masked = without_secrets(argv)
+    masked = redact_arguments(argv)
     assert masked == [
-        "train.py", "--lr", "1", "--hf-token", "[hidden]", "--password=[hidden]",
-        "API_KEY=[hidden]", "--token",
+        "train.py", "--lr", "1", "--hf-token", "[redacted]", "--password=[redacted]",
+        "API_KEY=[redacted]", "--token",
     ]  # fmt: skip
     told = description({"id": "a", "argv": argv, "origins": {"url": "/home/x"}})
     assert told == {"id": "a", "argv": masked}

@@ -122,12 +122,13 @@ def _servers_objection(run: Local, transport: HttpTransport) -> str | None:
     from outrider.cli.delivery import missing, offsets_in, sizes
     from outrider.errors import NotFound
     from outrider.reading.remote import ask, run_path
+    from outrider.streamer.describe import description
 
     try:
         ask(transport, "GET", run_path(str(run.meta.get("project")), run.meta["id"]))
     except NotFound:
         return "the server does not have it"
-    known = ask(transport, "POST", "/api/runs", json=run.meta)
+    known = ask(transport, "POST", "/api/runs", json=description(run.meta))
     left = missing(sizes(run.folder), offsets_in(known["offsets"]))
     return f"{size(left)} are not delivered" if left else None
 
