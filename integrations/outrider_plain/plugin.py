@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 from outrider.hooks import hookimpl
@@ -29,10 +30,43 @@ def _numeric_series(value: Any) -> dict[str, Any]:
 
 @hookimpl
 def outrider_convert(cls: type) -> Callable[[Any], Any] | None:
-    """Rows that name their values: a pandas Series is logged like a dict."""
-    if _package(cls) == "pandas" and cls.__name__ == "Series":
+    """Rows that name their values: a pandas Series is logged like a dict. Pictures, figures and data
+    frames become media. Types are told by their names: nothing is imported that the script did not."""
+    package = _package(cls)
+    if package == "pandas" and cls.__name__ == "Series":
         return _numeric_series
+    if package in ("pandas", "polars") and cls.__name__ == "DataFrame":
+        return _table
+    if any(_package(kind) == "PIL" and kind.__name__ == "Image" for kind in cls.__mro__):
+        return _image
+    if any(_is_figure(kind) for kind in cls.__mro__) or cls is ModuleType:
+        return _figure
     return None
+
+
+def _is_figure(cls: type) -> bool:
+    package = _package(cls)
+    if package == "matplotlib":
+        return cls.__name__ in ("Figure", "Axes", "Artist", "FigureBase")
+    return package == "plotly" and cls.__name__ in ("Figure", "BaseFigure", "FigureWidget")
+
+
+def _image(value: Any) -> Any:
+    from outrider.media import Image
+
+    return Image(value)
+
+
+def _figure(value: Any) -> Any:
+    from outrider.media import Figure
+
+    return Figure(value)
+
+
+def _table(value: Any) -> Any:
+    from outrider.media import Table
+
+    return Table(dataframe=value)
 
 
 def _from_omegaconf(value: Any) -> Any:

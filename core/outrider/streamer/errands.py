@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from outrider.journal.reader import RunFolder
     from outrider.streamer.cursor import Offsets, Place
 
-HANDLERS: dict[str, str] = {"save": "outrider.streamer.saving:keep"}
+HANDLERS: dict[str, str] = {
+    "save": "outrider.streamer.saving:keep",
+    "media": "outrider.streamer.encoding:encode",
+}
 """Which function, as module:name, is called for the records of a kind."""
 
 TRIES = 3

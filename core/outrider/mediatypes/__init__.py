@@ -1,0 +1,1 @@
+"""What a run can show beside numbers: images, sound, video, pages, texts, histograms, tables."""
