@@ -5,8 +5,8 @@ import type { Value } from "./types";
 
 export interface FileEntry {
   path: string;
-  sha256: string;
-  size: number;
+  sha256: string | null;
+  size: number | null;
   type: string | null;
   role: string;
   state: string;
