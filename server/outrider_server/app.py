@@ -16,7 +16,7 @@ from outrider_server.bodies import declared_length, parse_json, read_body
 from outrider_server.guard import PRINCIPAL, Guard, Hosts
 from outrider_server.ingest_route import Ingest
 from outrider_server.problems import Problem, bad_request, not_found
-from outrider_server.routes import access, events, page, runs, series, views
+from outrider_server.routes import access, events, files, page, runs, series, views
 from outrider_server.routes.operation import Call, Operation, Parameter, check_path
 from outrider_server.schemas import ref
 from outrider_server.static_page import Page
@@ -38,6 +38,7 @@ def operations(site: Page) -> list[Operation]:
         *access.OPERATIONS,
         *runs.OPERATIONS,
         *series.OPERATIONS,
+        *files.OPERATIONS,
         *views.OPERATIONS,
         *events.OPERATIONS,
         _JOURNAL,
@@ -107,7 +108,7 @@ def _endpoint(services: Services, operation: Operation) -> Callable[..., Awaitab
         values = request.query_params
         query = {item.name: item.read(values.getlist(item.name)) for item in operation.query}
         body: dict[str, Any] = {}
-        if operation.body is not None:
+        if operation.body is not None and operation.body.get("format") != "binary":
             body = await _json_body(services, request, limits.json_bytes)
         call = Call(services, principal, request, path, query, body)
         if operation.is_raw:

@@ -26,6 +26,7 @@ _PATH: dict[str, dict[str, Any]] = {
     "token": {"type": "string"},
     "name": {"type": "string"},
     "view": {"type": "string", "minLength": 1, "maxLength": 128},
+    "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
     "rest": {"type": "string"},
 }
 _MEANING = {
@@ -36,8 +37,10 @@ _MEANING = {
     409: "The offset lies beyond what the server has; `offset` is where to go on",
     413: "The body is too large: split it",
     415: "The Content-Encoding is not understood",
+    422: "What arrived has another hash; it was thrown away",
     429: "Too many; see Retry-After",
     503: "Try again later; see Retry-After",
+    507: "The server's disk is full; see Retry-After",
 }
 
 
@@ -97,6 +100,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
         content = {"application/json": {"schema": operation.body}}
         if operation.name == "append_journal":
             content = {"application/x-ndjson": {"schema": operation.body}}
+        if operation.body.get("format") == "binary":
+            content = {"application/octet-stream": {"schema": operation.body}}
         is_required = "required" in operation.body or operation.body["type"] == "string"
         found["requestBody"] = {"required": is_required, "content": content}
     return found

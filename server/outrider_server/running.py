@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from outrider_server.config import ServerConfig
     from outrider_server.data_folder import DataFolder
 
+_log = logging.getLogger("outrider.server")
+
 _PRINTED_CODE_SECONDS = 3600.0
 _KEEP_ALIVE_SECONDS = 75  # longer than a streamer is silent
 _READ_THREADS = 4
@@ -50,12 +55,22 @@ def run_server(
     ready_fd: int | None,
 ) -> None:
     """Open the store, serve until a signal, close the store."""
-    store = Store.open(config.store if config.store is not None else folder.store)
+    store = Store.open(config.store if config.store is not None else folder.store, config.files)
     try:
+        threading.Thread(
+            target=_sweep, args=(store, time.time()), name="sweep", daemon=True
+        ).start()
         running = _Running(config, folder, store, listener)
         running.run(keep_local=keep_local, open_link=open_link, quiet=quiet, ready_fd=ready_fd)
     finally:
         store.close()
+
+
+def _sweep(store: Store, since: float) -> None:
+    try:
+        store.sweep_contents(since)
+    except Exception:
+        _log.exception("contents that belong to no run could not be removed")
 
 
 class _Server(uvicorn.Server):

@@ -126,6 +126,7 @@ SCHEMAS: dict[str, Schema] = {
         end={"type": ["object", "null"]},
         attempts=many(ANY),
         program=maybe("string"),
+        has=ANY,
         argv={"type": ["array", "null"]},
         python=maybe("string"),
         url=TEXT,

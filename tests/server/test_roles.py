@@ -27,6 +27,11 @@ NEEDS = {
     "read_system": "read",
     "read_points": "read",
     "read_records": "read",
+    "list_files": "read",
+    "read_content": "read",
+    "content_state": "write",
+    "send_content": "write",
+    "missing_contents": "write",
     "events": "read",
     "create_run": "write",
     "append_journal": "write",
@@ -49,14 +54,26 @@ BODIES: dict[str, Any] = {
     "edit_run": {"name": "x"},
     "create_token": {"name": "x", "role": "read"},
     "create_login_code": {},
+    "missing_contents": {"sha256": []},
+    "send_content": b"",
     "keep_view": {"state": "?x=wall"},
 }
-VALUES = {"project": "p", "run": "roles", "writer": "w", "segment": "1", "token": "nobody"}
+EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+VALUES = {
+    "project": "p",
+    "run": "roles",
+    "writer": "w",
+    "segment": "1",
+    "token": "nobody",
+    "sha256": EMPTY,
+}
 QUERIES = {
     "append_journal": "?offset=0",
     "read_series": "?key=loss&run=roles",
     "read_groups": "?key=loss&by=config.lr",
     "read_points": "?key=loss",
+    "content_state": "?size=0",
+    "send_content": "?offset=0&size=0",
     "login": "?code=x",
 }
 

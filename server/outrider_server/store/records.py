@@ -15,6 +15,7 @@ import orjson
 from outrider.journal.record import Record, is_final_end
 from outrider.reading.summary import amended, definition
 from outrider_server.store.attributes import Names, drop_cells, write_cells
+from outrider_server.store.files import apply_file
 from outrider_server.store.track import Track, read_document, write_document
 from outrider_server.store.values import cell, flat
 
@@ -73,6 +74,12 @@ def keep(to: Applying, kind: str, t: float, body: dict[str, Any]) -> None:
         "INSERT INTO record (run, seq, kind, t, writer, body) VALUES (?, ?, ?, ?, ?, ?)",
         (to.run, to.track.records, kind, t, to.writer, orjson.dumps(body).decode()),
     )
+
+
+def _file(to: Applying, record: Record) -> None:
+    """A version of a file: kept as it came, and among the run's files."""
+    apply_file(to, record)
+    _keep(to, record)
 
 
 def count_gap(to: Applying, count: int, why: str, t: float) -> None:
@@ -326,6 +333,7 @@ _KINDS: dict[str, Callable[[Applying, Record], None]] = {
     "attempt": _attempt,
     "config": _config,
     "end": _end,
+    "file": _file,
     "gap": _gap,
     "head": _head,
     "host": _host,

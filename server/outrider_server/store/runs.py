@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from outrider.errors import NotFound, UsageError
 from outrider_server.store.batches import UnknownRun
+from outrider_server.store.files import contents_of
 from outrider_server.store.records import Applying, begin_attempt, change_run, whole
 from outrider_server.store.schema import RUN_TABLES
 from outrider_server.store.track import write_document
@@ -126,17 +127,28 @@ def update_run(to: Writing, project: str, run_id: str, changes: Mapping[str, Any
     change_run(to.db, track.run, dict(changes))
 
 
-def delete_run(to: Writing, project: str, run_id: str) -> bool:
-    """Delete a run and all of its data; False where there is none."""
+@dataclass(frozen=True, slots=True)
+class RunDeleted:
+    """What is left of a deleted run: its numbers, and the contents that it had."""
+
+    run: int
+    project: int
+    contents: list[str]
+
+
+def delete_run(to: Writing, project: str, run_id: str) -> RunDeleted | None:
+    """Delete a run and all of its data, contents on the disk aside; None where there is none."""
     try:
-        number = to.track(project, run_id).run
+        track = to.track(project, run_id)
     except UnknownRun:
-        return False
+        return None
+    number = track.run
+    deleted = RunDeleted(number, track.project, contents_of(to.db, number))
     for table in RUN_TABLES:
         to.db.execute(f"DELETE FROM {table.name} WHERE run = ?", (number,))  # noqa: S608 - the names are ours
     to.db.execute("DELETE FROM run WHERE run = ?", (number,))
     to.drop(project, run_id)
-    return True
+    return deleted
 
 
 def _known(to: Writing, project: str, run_id: str) -> Any:

@@ -237,6 +237,52 @@ record = Table(
     sqlite_with_rowid=False,
 )
 
+file = Table(
+    "file",
+    metadata,
+    _key("run"),
+    _key("n", BigInteger),
+    Column("path", Text, nullable=False),
+    Column("sha256", Text),
+    Column("size", BigInteger),
+    Column("type", Text),
+    Column("role", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("why", Text),
+    Column("t", Float, nullable=False),
+    Column("meta", Text),
+    Column("spool", Text),
+    Column("latest", SmallInteger, nullable=False),
+    Index("file_path", "run", "path", "n"),
+    Index("file_sha256", "run", "sha256"),
+    Index("file_spool", "run", "spool"),
+    sqlite_with_rowid=False,
+)
+
+blob = Table(
+    "blob",
+    metadata,
+    _key("run"),
+    Column("sha256", Text, primary_key=True),
+    Column("project", Integer, nullable=False),
+    Index("blob_content", "project", "sha256"),
+    sqlite_with_rowid=False,
+)
+
+media = Table(
+    "media",
+    metadata,
+    _key("run"),
+    _key("seq", BigInteger),
+    Column("key", Text, nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Index("media_key", "run", "key", "step", "seq", "type"),
+    Index("media_step", "run", "step", "seq"),
+    sqlite_with_rowid=False,
+)
+
 view = Table(
     "view",
     metadata,
@@ -330,6 +376,9 @@ RUN_TABLES = (
     chunk_values,
     attribute,
     record,
+    file,
+    blob,
+    media,
     alert,
     outbox,
     watch,

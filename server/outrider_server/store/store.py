@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outrider.errors import NotFound
+from outrider_server.blobs import Blobs
 from outrider_server.expressions import parse as parse_expression
 from outrider_server.query import RunQuery, SeriesQuery
 from outrider_server.smoothing import smoothing
 from outrider_server.store import detail, grouped, runs, series, tokens, views
+from outrider_server.store import files as kept_files
+from outrider_server.store import media as kept_media
 from outrider_server.store.batches import Ack, Batch
 from outrider_server.store.cache import Cache, Lasting
 from outrider_server.store.database import place, prepare, readers
@@ -36,8 +39,9 @@ class Store:
     for a run that is not there and ``UsageError`` for what cannot be asked.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, blobs: Blobs) -> None:
         self.path = path
+        self.blobs = blobs
         self._cache = Cache()
         self._columns = Lasting()
         self._readers = readers(path)
@@ -45,17 +49,19 @@ class Store:
         self._writer.start()
 
     @classmethod
-    def open(cls, url_or_path: str | Path) -> Store:
+    def open(cls, url_or_path: str | Path, contents: str | Path | None = None) -> Store:
         """Open a store, made or upgraded as needed; a folder means ``outrider.db`` within it.
+        The contents of files lie in the folder ``contents``, by default ``files`` beside it.
 
         Raises ``ForeignData``, ``StoreTooNew`` or ``StoreError``.
         """
         path = place(url_or_path)
         prepare(path)
-        return cls(path)
+        return cls(path, Blobs(contents or path.with_name("files")))
 
     def close(self) -> None:
         """Commit what was handed in, and close."""
+        self.blobs.close()
         self._writer.close()
         self._readers.dispose()
 
@@ -94,8 +100,41 @@ class Store:
         return self.run(project, run)
 
     def delete_run(self, project: str, run: str) -> bool:
-        """Delete a run and all of its data; False where there was none."""
-        return self._writer.call(lambda to: runs.delete_run(to, project, run))
+        """Delete a run and all of its data; False where there was none.
+
+        Contents that no other run of the project has go from the disk.
+        """
+        gone = self._writer.call(lambda to: runs.delete_run(to, project, run))
+        if gone is None:
+            return False
+        self.blobs.drop_run(gone.run)
+        for at in range(0, len(gone.contents), kept_files.SLICE):
+            self._release(gone.project, gone.contents[at : at + kept_files.SLICE])
+        return True
+
+    def _release(self, project: int, contents: Sequence[str]) -> None:
+        self._writer.call(lambda to: kept_files.release(to, self.blobs, project, contents))
+
+    def claim(self, project: str, run: str, contents: Sequence[str]) -> list[str]:
+        """Note that a run has these contents; returns those that are not there.
+
+        Raises ``UnknownRun``.
+        """
+        return self._writer.call(
+            lambda to: kept_files.claim(to, self.blobs, project, run, contents)
+        )
+
+    def sweep_contents(self, before: float) -> int:
+        """Remove contents from before a moment that belong to no run: what a server that was
+        killed while it deleted left behind. How many."""
+        count = self.blobs.drop_stale(before)
+        for number, sha256 in self.blobs.before(before):
+            with self._snapshot() as db:
+                if kept_files.is_claimed(db, number, sha256):
+                    continue
+            self._release(number, [sha256])
+            count += 1
+        return count
 
     # -- reading
 
@@ -203,6 +242,57 @@ class Store:
         with self._snapshot() as db:
             found = self._find(db, project, run)
             return detail.read_records(db, found.run, kind, detail.cursor(after), limit)
+
+    # -- files
+
+    def files(self, project: str, run: str, query: kept_files.FilesQuery) -> dict[str, Any]:
+        """A page of a run's files."""
+        with self._snapshot() as db:
+            found = self._find(db, project, run)
+            return kept_files.read_files(
+                db, self.blobs, found.run, self._number(db, project), query
+            )
+
+    def content(self, project: str, run: str, sha256: str) -> kept_files.Content | None:
+        """One content of a run; None where the run neither has it nor tells of it."""
+        with self._snapshot() as db:
+            found = self._find(db, project, run)
+            is_known, kind = kept_files.type_of(db, found.run, sha256)
+            number = self._number(db, project)
+        place = self.blobs.place(number, sha256)
+        return kept_files.Content(number, found.run, kind, place) if is_known else None
+
+    def place_to_receive(self, project: str, run: str) -> tuple[int, int]:
+        """The numbers of a project and a run, for a content that arrives. Raises ``NotFound``."""
+        with self._snapshot() as db:
+            return self._number(db, project), self._find(db, project, run).run
+
+    def _number(self, db: sqlite3.Connection, project: str) -> int:
+        return int(detail.must_find(detail.project_number(db, project), f"project {project!r}"))
+
+    # -- media
+
+    def media_keys(self, project: str, run: str) -> dict[str, Any]:
+        """The keys of a run's media, with their steps."""
+        with self._snapshot() as db:
+            return kept_media.read_keys(self._media_of(db, project, run))
+
+    def media(self, project: str, run: str, query: kept_media.MediaQuery) -> dict[str, Any]:
+        """A page of a run's media."""
+        with self._snapshot() as db:
+            return kept_media.read_media(self._media_of(db, project, run), query)
+
+    def table(
+        self, project: str, run: str, seq: int, query: kept_media.TableQuery
+    ) -> dict[str, Any]:
+        """Some rows of a table that was logged."""
+        with self._snapshot() as db:
+            return kept_media.read_table(self._media_of(db, project, run), seq, query)
+
+    def _media_of(self, db: sqlite3.Connection, project: str, run: str) -> kept_media.Where:
+        number, found = self._number(db, project), self._find(db, project, run).run
+        limits = series.read_limits(db, found)
+        return kept_media.Where(db, self.blobs, found, number, limits)
 
     # -- named views of a project
 

@@ -1,0 +1,254 @@
+"""The contents of files on the server's disk, each once a project, under its SHA-256.
+
+    <files>/<project's number>/<first two letters>/<sha256>    whole, hash compared, synced
+    <files>/incoming/<run's number>-<sha256>                   what has arrived so far
+
+Numbers and hexadecimal digits are all that a path is made of: no word of a client ever stands in
+one. A content is appended to as it arrives, synced and compared when the last byte is there, and
+only then renamed to its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from outrider.folder import make_folder
+
+PIECE_BYTES = 1 << 20
+"""How much of a body is in memory before it is written."""
+
+STALE_SECONDS = 14 * 86400.0
+"""How long an upload may rest before what has arrived is thrown away."""
+
+_REMEMBERED = 64
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class WrongOffset(Exception):
+    """A chunk does not begin where the content ends so far, at ``offset``."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"the server has {offset} bytes of this content")
+        self.offset = offset
+
+
+class WrongContent(Exception):
+    """All bytes arrived and their hash, or their number, is another; they were thrown away."""
+
+
+class InUse(Exception):
+    """The same content of the same run is being received over another connection."""
+
+
+def is_sha256(text: str) -> bool:
+    """Whether a text is a SHA-256 as it is written here."""
+    return _SHA256.fullmatch(text) is not None
+
+
+@dataclass(slots=True)
+class _Incoming:
+    """What is remembered of a content that arrives; the file is the truth."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    digest: Any = field(default_factory=hashlib.sha256)
+    hashed: int = 0
+
+
+class Blobs:
+    """The folder of contents. What touches the disk runs in threads of its own."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = str(root)
+        self._incoming: OrderedDict[tuple[int, str], _Incoming] = OrderedDict()
+        self._threads = ThreadPoolExecutor(4, "blobs")
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.shutdown(cancel_futures=True)
+
+    # --- what is there --------------------------------------------------------------------
+
+    def place(self, project: int, sha256: str) -> str:
+        """Where a content lies, whether it is there or not."""
+        if not is_sha256(sha256):
+            raise ValueError(f"{sha256!r:.80} is no SHA-256")
+        return os.path.join(self.root, str(int(project)), sha256[:2], sha256)
+
+    def has(self, project: int, sha256: str, size: int | None = None) -> bool:
+        """Whether a content is there, whole."""
+        try:
+            there = os.stat(self.place(project, sha256)).st_size
+        except (OSError, ValueError):
+            return False
+        return size is None or there == size
+
+    def received(self, run: int, sha256: str) -> int:
+        """How many bytes of a content that is not whole yet have arrived for a run."""
+        try:
+            return os.stat(self._part(run, sha256)).st_size
+        except OSError:
+            return 0
+
+    def _part(self, run: int, sha256: str) -> str:
+        return os.path.join(self.root, "incoming", f"{int(run)}-{sha256}")
+
+    # --- receiving ------------------------------------------------------------------------
+
+    async def receive(
+        self,
+        where: tuple[int, int, str],
+        offset: int,
+        total: int,
+        pieces: AsyncIterator[bytes],
+    ) -> int:
+        """Append a chunk to the content (project, run, sha256); how much has arrived now.
+
+        With the last byte the hash is compared and the content moved to its place. What arrives
+        of a chunk before its connection breaks stays. Raises ``WrongOffset``, ``WrongContent``,
+        ``InUse`` or ``OSError``.
+        """
+        project, run, sha256 = where
+        incoming = self._meet(run, sha256)
+        if incoming.lock.locked():
+            raise InUse
+        async with incoming.lock:
+            loop = asyncio.get_running_loop()
+            path = self._part(run, sha256)
+            fd = await loop.run_in_executor(self._threads, self._open, path)
+            try:
+                there = os.fstat(fd).st_size
+                if offset != there:
+                    raise WrongOffset(there)
+                buffer = bytearray()
+                async for piece in pieces:
+                    there += len(piece)
+                    if there > total:
+                        os.ftruncate(fd, 0)
+                        raise WrongContent(f"more than the {total} bytes that were announced")
+                    buffer += piece
+                    if len(buffer) >= PIECE_BYTES:
+                        await loop.run_in_executor(self._threads, _write, fd, bytes(buffer))
+                        buffer.clear()
+                if buffer:
+                    await loop.run_in_executor(self._threads, _write, fd, bytes(buffer))
+                if there == total:
+                    await loop.run_in_executor(
+                        self._threads, self._complete, fd, incoming, path, project, sha256
+                    )
+                    self._incoming.pop((run, sha256), None)
+                else:
+                    await loop.run_in_executor(self._threads, _catch_up, fd, incoming)
+                return there
+            finally:
+                os.close(fd)
+
+    def _meet(self, run: int, sha256: str) -> _Incoming:
+        found = self._incoming.get((run, sha256))
+        if found is None:
+            for key, old in list(self._incoming.items())[:-_REMEMBERED]:
+                if not old.lock.locked():
+                    del self._incoming[key]
+            found = self._incoming[run, sha256] = _Incoming()
+        self._incoming.move_to_end((run, sha256))
+        return found
+
+    def _open(self, path: str) -> int:
+        make_folder(self.root)
+        make_folder(os.path.dirname(path))
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        return os.open(path, flags, 0o600)
+
+    def _complete(self, fd: int, incoming: _Incoming, path: str, project: int, sha256: str) -> None:
+        _catch_up(fd, incoming)
+        if incoming.digest.hexdigest() != sha256:
+            os.ftruncate(fd, 0)
+            incoming.digest, incoming.hashed = hashlib.sha256(), 0
+            raise WrongContent("the hash of what arrived is another")
+        os.fsync(fd)
+        target = self.place(project, sha256)
+        below = os.path.dirname(target)
+        for folder in (os.path.dirname(below), below):
+            make_folder(folder)
+        os.rename(path, target)
+        _sync_folder(below)
+
+    # --- throwing away --------------------------------------------------------------------
+
+    def drop(self, project: int, sha256: str) -> None:
+        """Remove a content that nobody refers to."""
+        with suppress(OSError, ValueError):
+            os.unlink(self.place(project, sha256))
+
+    def drop_run(self, run: int) -> None:
+        """Remove what had arrived for a run that is gone."""
+        for name in self._parts():
+            if name.startswith(f"{int(run)}-"):
+                with suppress(OSError):
+                    os.unlink(os.path.join(self.root, "incoming", name))
+
+    def before(self, moment: float) -> Iterator[tuple[int, str]]:
+        """The contents that have lain there since before a moment, as (project, sha256)."""
+        for project in _names(self.root):
+            if project.isascii() and project.isdigit():
+                for two in _names(os.path.join(self.root, project)):
+                    below = os.path.join(self.root, project, two)
+                    for name in _names(below):
+                        with suppress(OSError):
+                            is_old = os.stat(os.path.join(below, name)).st_mtime < moment
+                            if is_sha256(name) and is_old:
+                                yield int(project), name
+
+    def drop_stale(self, now: float) -> int:
+        """Throw away what arrived of uploads that rest for weeks; how many."""
+        count = 0
+        for name in self._parts():
+            path = os.path.join(self.root, "incoming", name)
+            with suppress(OSError):
+                if now - os.stat(path).st_mtime > STALE_SECONDS:
+                    os.unlink(path)
+                    count += 1
+        return count
+
+    def _parts(self) -> list[str]:
+        try:
+            return os.listdir(os.path.join(self.root, "incoming"))
+        except OSError:
+            return []
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _write(fd: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
+
+
+def _catch_up(fd: int, incoming: _Incoming) -> None:
+    """Hash what has arrived since the last time; after a restart, all of it."""
+    while data := os.pread(fd, PIECE_BYTES, incoming.hashed):
+        incoming.digest.update(data)
+        incoming.hashed += len(data)
+
+
+def _sync_folder(path: str) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
