@@ -23,6 +23,7 @@ _PATH: dict[str, dict[str, Any]] = {
     "run": {"type": "string", "pattern": "^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$"},
     "writer": {"type": "string", "pattern": "^[a-z0-9_-]{1,64}$"},
     "segment": {"type": "integer", "minimum": 1},
+    "seq": {"type": "integer", "minimum": 1},
     "token": {"type": "string"},
     "name": {"type": "string"},
     "view": {"type": "string", "minLength": 1, "maxLength": 128},

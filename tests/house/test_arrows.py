@@ -41,13 +41,14 @@ SERVER_KNOWS = {
     "outrider.journal.record",
     "outrider.notice",
     "outrider.reading.fold",  # one set of rules for state and summary on both sides
+    "outrider.reading.media",
     "outrider.reading.summary",
 }
 
 THIRD_PARTY_OF_CORE = {
     "orjson", "psutil", "requests", "pluggy", "watchdog", "zstandard", "platformdirs", "typer",
     "rich", "yaml", "tomli", "click", "urllib3", "numpy", "pandas", "pyarrow", "pynvml",
-    "starlette", "sklearn", "uvicorn", "torch", "jax", "packaging",
+    "starlette", "sklearn", "uvicorn", "torch", "jax", "packaging", "PIL", "imageio_ffmpeg",
 }  # fmt: skip
 
 

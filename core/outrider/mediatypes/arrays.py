@@ -28,7 +28,7 @@ def viewed(value: Any) -> Any:
     A tensor is taken from its graph and its device. Raises ``MediaError``.
     """
     try:
-        import numpy
+        import numpy as np
     except ImportError:
         raise MediaError("arrays need numpy, which is not installed") from None
     if "torch" in sys.modules and hasattr(value, "detach"):
@@ -40,11 +40,11 @@ def viewed(value: Any) -> Any:
             value = value.float()
         value = value.cpu().resolve_conj().resolve_neg().numpy()
     try:
-        array = numpy.asarray(value)
+        array = np.asarray(value)
     except Exception as error:
         raise MediaError(f"{type(value).__name__} gives no array: {error}") from None
     if array.dtype.name == "bfloat16" or array.dtype.name.startswith("float8"):  # jax's own types
-        array = array.astype(numpy.float32)
+        array = array.astype(np.float32)
     if array.dtype.kind not in "biuf":
         raise MediaError(f"an array of {array.dtype} cannot be shown; numbers can")
     return array
@@ -55,10 +55,10 @@ def owned(array: Any, original: Any) -> Any:
 
     Copies, unless ``original`` is of a library whose arrays never change.
     """
-    import numpy
+    import numpy as np
 
     if library(original) == "jax" and array.flags.c_contiguous:
         return array
     if isinstance(original, (list, tuple)) and array.flags.c_contiguous:
         return array
-    return numpy.array(array, order="C", copy=True)
+    return np.array(array, order="C", copy=True)

@@ -64,15 +64,15 @@ class Histogram(Media):
             self._count_values(values, int(bins))
 
     def _count_array(self, array: Any, bins: int) -> None:
-        import numpy
+        import numpy as np
 
         flat = array.reshape(-1)
         if flat.dtype.kind in "fb" or flat.dtype.itemsize == 8:
-            flat = flat.astype(numpy.float64)
-            finite = flat[numpy.isfinite(flat)]
+            flat = flat.astype(np.float64)
+            finite = flat[np.isfinite(flat)]
             self.nonfinite = len(flat) - len(finite)
             flat = finite
-        counts, edges = numpy.histogram(flat, bins=bins)
+        counts, edges = np.histogram(flat, bins=bins)
         self.histogram, self.bins = counts.tolist(), edges.astype(float).tolist()
 
     def _count_values(self, values: Iterable[Any], bins: int) -> None:

@@ -29,9 +29,9 @@ def make(source: str, target: str, part: Mapping[str, Any]) -> None:
         return
     if encoding != "npy":
         raise MediaError(f"no way from {encoding!r} to {wanted!r} is known")
-    import numpy
+    import numpy as np
 
-    array = numpy.load(source, mmap_mode="r", allow_pickle=False)
+    array = np.load(source, mmap_mode="r", allow_pickle=False)
     if wanted == "wav":
         _sound(target, array, int(part["rate"]))
     elif "frames" in part:
@@ -50,13 +50,13 @@ def pixels(array: Any, normalize: bool = True) -> Any:
     stretched to 0 … 1, and one that does not go beyond 1 is taken as parts of 255 (both as wandb
     does). What is not finite becomes 0.
     """
-    import numpy
+    import numpy as np
 
-    if array.dtype in (numpy.uint8, numpy.dtype(">u2"), numpy.dtype("<u2")):
+    if array.dtype in (np.uint8, np.dtype(">u2"), np.dtype("<u2")):
         return array
     if array.dtype.kind == "b":
-        return array.astype(numpy.uint8) * (255 if normalize else 1)
-    values = numpy.nan_to_num(array.astype(numpy.float64), nan=0.0, posinf=0.0, neginf=0.0)
+        return array.astype(np.uint8) * (255 if normalize else 1)
+    values = np.nan_to_num(array.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     if normalize and values.size:
         low, high = values.min(), values.max()
         if low < 0:
@@ -64,24 +64,24 @@ def pixels(array: Any, normalize: bool = True) -> Any:
             high = 1.0
         if high <= 1:
             values = values * 255
-    return values.clip(0, 255).astype(numpy.uint8)
+    return values.clip(0, 255).astype(np.uint8)
 
 
 def _sound(target: str, array: Any, rate: int) -> None:
     """A WAV of whole numbers: floats become 16 bits, and whole numbers stay as fine as they are."""
-    import numpy
+    import numpy as np
 
     if array.dtype.kind == "f":
-        finite = numpy.nan_to_num(array.astype(numpy.float64), nan=0.0, posinf=1.0, neginf=-1.0)
+        finite = np.nan_to_num(array.astype(np.float64), nan=0.0, posinf=1.0, neginf=-1.0)
         array = (finite.clip(-1, 1) * 32767).round().astype("<i2")
     elif array.dtype.kind == "b" or array.dtype.itemsize == 8:
         array = array.clip(-(1 << 31), (1 << 31) - 1).astype("<i4")
-    elif array.dtype == numpy.int8:
-        array = (array.astype(numpy.int16) + 128).astype(numpy.uint8)
-    elif array.dtype == numpy.uint16:
-        array = (array.astype(numpy.int32) - 32768).astype("<i2")
-    elif array.dtype == numpy.uint32:
-        array = (array.astype(numpy.int64) - (1 << 31)).astype("<i4")
+    elif array.dtype == np.int8:
+        array = (array.astype(np.int16) + 128).astype(np.uint8)
+    elif array.dtype == np.uint16:
+        array = (array.astype(np.int32) - 32768).astype("<i2")
+    elif array.dtype == np.uint32:
+        array = (array.astype(np.int64) - (1 << 31)).astype("<i4")
     else:
         array = array.astype(array.dtype.newbyteorder("<"))
     with wave.open(target, "wb") as file:
@@ -106,14 +106,14 @@ def _film(target: str, array: Any, wanted: str, fps: float) -> None:
 
 def _frames(array: Any) -> Iterator[Any]:
     """Frames as uint8, one at a time, all on the scale of the whole."""
-    import numpy
+    import numpy as np
 
-    if array.dtype == numpy.uint8:
+    if array.dtype == np.uint8:
         scaled = array
     else:
         scaled = pixels(array)
-        if scaled.dtype != numpy.uint8:
-            scaled = (scaled >> 8).astype(numpy.uint8)
+        if scaled.dtype != np.uint8:
+            scaled = (scaled >> 8).astype(np.uint8)
     for frame in scaled:
         yield frame[:, :, 0] if frame.ndim == 3 and frame.shape[2] == 1 else frame
 

@@ -63,16 +63,16 @@ def _header(pixels: Any) -> bytes:
 
 def _compressed(pixels: Any, level: int) -> Iterator[bytes]:
     """The picture's rows, each as what it differs from the one above, compressed in pieces."""
-    import numpy
+    import numpy as np
 
     if pixels.dtype.itemsize == 2:
         pixels = pixels.astype(">u2")
-    rows = numpy.ascontiguousarray(pixels).view(numpy.uint8).reshape(pixels.shape[0], -1)
+    rows = np.ascontiguousarray(pixels).view(np.uint8).reshape(pixels.shape[0], -1)
     squeeze = zlib.compressobj(level)
     piece = max(1, (1 << 20) // (rows.shape[1] + 1))
     for at in range(0, len(rows), piece):
         some = rows[at : at + piece]
-        lines = numpy.empty((len(some), rows.shape[1] + 1), numpy.uint8)
+        lines = np.empty((len(some), rows.shape[1] + 1), np.uint8)
         lines[:, 0] = _UP
         lines[1:, 1:] = some[1:] - some[:-1]
         lines[0, 1:] = some[0] - rows[at - 1] if at else some[0]

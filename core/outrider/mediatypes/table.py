@@ -120,9 +120,9 @@ class Table(Media):
         """The cells of a column, in a list, or with ``convert_to="numpy"`` in an array."""
         found = [row[self.columns.index(name)] for row in self.data]
         if convert_to == "numpy":
-            import numpy
+            import numpy as np
 
-            return numpy.array(found)
+            return np.array(found)
         return found
 
     def iterrows(self) -> Iterator[tuple[int, list[Any]]]:

@@ -105,17 +105,17 @@ def frames_of(array: Any) -> Any:
 
 def _side_by_side(array: Any) -> Any:
     """A batch of videos as one: in a grid that is as square as can be."""
-    import numpy
+    import numpy as np
 
     videos = [frames_of(one) for one in array]
-    columns = int(numpy.ceil(numpy.sqrt(len(videos))))
+    columns = int(np.ceil(np.sqrt(len(videos))))
     while len(videos) % columns:
-        videos.append(numpy.zeros_like(videos[0]))
+        videos.append(np.zeros_like(videos[0]))
     rows = [
-        numpy.concatenate(videos[at : at + columns], axis=2)
+        np.concatenate(videos[at : at + columns], axis=2)
         for at in range(0, len(videos), columns)
     ]
-    return numpy.concatenate(rows, axis=1)
+    return np.concatenate(rows, axis=1)
 
 
 def _possible(wanted: str | None) -> str:

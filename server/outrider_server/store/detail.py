@@ -11,6 +11,7 @@ from outrider.errors import NotFound, UsageError
 from outrider.reading.summary import definition, definition_for
 from outrider_server.store.counts import COLUMNS
 from outrider_server.store.files import count_files
+from outrider_server.store.media import has_media
 from outrider_server.store.records import end_of
 from outrider_server.store.track import read_document
 from outrider_server.store.values import Cell, column_type, value_of
@@ -111,7 +112,7 @@ def read_detail(db: sqlite3.Connection, row: dict[str, Any], run: int) -> dict[s
             "SELECT attempt, rewind, t FROM attempt WHERE run = ? ORDER BY attempt", (run,)
         )
     ]
-    detail["has"] = {"files": count_files(db, run)}
+    detail["has"] = {"files": count_files(db, run), "media": has_media(db, run)}
     for name in ("program", "argv", "python", "cwd", "adapter", "outrider"):
         detail[name] = meta.get(name)
     return detail

@@ -16,6 +16,7 @@ from outrider.journal.record import Record, is_final_end
 from outrider.reading.summary import amended, definition
 from outrider_server.store.attributes import Names, drop_cells, write_cells
 from outrider_server.store.files import apply_file
+from outrider_server.store.media import index_media
 from outrider_server.store.track import Track, read_document, write_document
 from outrider_server.store.values import cell, flat
 
@@ -80,6 +81,13 @@ def _file(to: Applying, record: Record) -> None:
     """A version of a file: kept as it came, and among the run's files."""
     apply_file(to, record)
     _keep(to, record)
+
+
+def _media(to: Applying, record: Record) -> None:
+    """Media: kept as they came, and found by key and step."""
+    _keep(to, record)
+    index_media(to, record)
+    to.kinds.add("media")
 
 
 def count_gap(to: Applying, count: int, why: str, t: float) -> None:
@@ -337,6 +345,7 @@ _KINDS: dict[str, Callable[[Applying, Record], None]] = {
     "gap": _gap,
     "head": _head,
     "host": _host,
+    "media": _media,
     "metric": _metric,
     "run": _run,
     "summary": _summary,

@@ -50,7 +50,8 @@ def find_run(db: sqlite3.Connection, project: str, run_id: str) -> Run | None:
     return Run(*row) if row else None
 
 
-def _limits(db: sqlite3.Connection, run: int) -> dict[int, int]:
+def read_limits(db: sqlite3.Connection, run: int) -> dict[int, int]:
+    """The last step that still shows, for each attempt that a later one rewound."""
     rewinds = db.execute(
         "SELECT attempt, rewind FROM attempt WHERE run = ? AND rewind IS NOT NULL", (run,)
     ).fetchall()
@@ -80,7 +81,7 @@ def _open(db: sqlite3.Connection, cache: Cache, run: Run, key: str, x: str) -> M
         cache,
         run.run,
         kid,
-        _limits(db, run.run),
+        read_limits(db, run.run),
         read_parts(db, run.run, kid, read_tail(db, cache, run.run)),
     )
     metric.by_time = x in ("relative", "wall")

@@ -155,6 +155,93 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "media",
+        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("run", "seq"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("media_key", "media", ["run", "key", "step", "seq", "type"], unique=False)
+    op.create_index("media_step", "media", ["run", "step", "seq"], unique=False)
+    op.create_table(
+        "metric",
+        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("kid", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("system", sa.SmallInteger(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("shown", sa.BigInteger(), nullable=False),
+        sa.Column("nonfinite", sa.BigInteger(), nullable=False),
+        sa.Column("low", sa.Float(), nullable=True),
+        sa.Column("high", sa.Float(), nullable=True),
+        sa.Column("mean", sa.Float(), nullable=True),
+        sa.Column("low_step", sa.BigInteger(), nullable=True),
+        sa.Column("high_step", sa.BigInteger(), nullable=True),
+        sa.Column("last", sa.Float(), nullable=True),
+        sa.Column("last_word", sa.Text(), nullable=True),
+        sa.Column("last_attempt", sa.Integer(), nullable=True),
+        sa.Column("last_t", sa.Float(), nullable=True),
+        sa.Column("last_step", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("run", "kid"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("metric_key", "metric", ["run", "key", "system"], unique=True)
+    op.create_table(
+        "project",
+        sa.Column("project", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("project"),
+        sa.UniqueConstraint("name"),
+    )
+    op.create_table(
+        "record",
+        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("t", sa.Float(), nullable=False),
+        sa.Column("writer", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("run", "seq"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("record_kind", "record", ["run", "kind", "seq"], unique=False)
+    op.create_table(
+        "run",
+        sa.Column("run", sa.Integer(), nullable=False),
+        sa.Column("project", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("created", sa.Float(), nullable=False),
+        sa.Column("ended", sa.Float(), nullable=True),
+        sa.Column("updated", sa.Float(), nullable=False),
+        sa.Column("group_name", sa.Text(), nullable=True),
+        sa.Column("job_type", sa.Text(), nullable=True),
+        sa.Column("notes", sa.Text(), nullable=True),
+        sa.Column("host", sa.Text(), nullable=True),
+        sa.Column("writer", sa.Text(), nullable=True),
+        sa.Column("gaps", sa.Integer(), nullable=False),
+        sa.Column("counted", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("run"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("run_created", "run", ["project", "created"], unique=False)
+    op.create_index("run_id", "run", ["project", "id"], unique=True)
+    op.create_table(
+        "segment",
+        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("writer", sa.Text(), nullable=False),
+        sa.Column("segment", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("run", "writer", "segment"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "blob",
         sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
