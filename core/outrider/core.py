@@ -13,7 +13,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from outrider.attributes import Config, Summary
@@ -27,6 +27,7 @@ __all__ = [
     "alert",
     "config",
     "define_metric",
+    "fingerprint",
     "finish",
     "init",
     "log",
@@ -34,6 +35,8 @@ __all__ = [
     "run",
     "save",
     "summary",
+    "unwatch",
+    "watch",
 ]
 
 _active: Run | None = None
@@ -136,10 +139,7 @@ def log(data: Mapping[str, Any], step: int | None = None, commit: bool = True) -
     One line is written to a local file, and no network is waited for. Before ``init()`` this
     raises ``NotStarted``; after it nothing is raised.
     """
-    if _active is None:
-        _not_started("log()")
-    else:
-        _active.log(data, step, commit)
+    _log(data, step, commit)
 
 
 def define_metric(
@@ -157,14 +157,25 @@ def define_metric(
         _active.define_metric(name, step, summary, goal, hidden, **other)
 
 
-def save(
-    path_or_glob: Any, base: str | None = None, policy: str = "now", **other: Any
-) -> list[str]:
+def save(path_or_glob: Any, base: Any = None, policy: str = "now", **more: Any) -> list[str]:
     """Keep files with the active run; see ``Run.save``."""
     if _active is None:
         _not_started("save()")
         return []
-    return _active.save(path_or_glob, base, policy, **other)
+    return _active.save(path_or_glob, base, policy, **more)
+
+
+def fingerprint(path: Any) -> str | None:
+    """The SHA-256 of a file, or of a folder's names and contents, to tell a data set by.
+
+    Nothing is stored: ``core.config.update({"data": core.fingerprint("data/train")})``. A text such
+    as ``sha256:9f86…`` for a file (what ``sha256sum`` prints) or ``sha256-tree:…`` for a folder; a
+    progress bar appears on stderr after a second. What cannot be read is said on stderr, and None
+    is returned.
+    """
+    from outrider.fingerprint import fingerprint as of
+
+    return of(path)
 
 
 def alert(title: str, text: str = "", level: str = "INFO", **other: Any) -> None:
@@ -173,6 +184,30 @@ def alert(title: str, text: str = "", level: str = "INFO", **other: Any) -> None
         _not_started("alert()")
     else:
         _active.alert(title, text, level, **other)
+
+
+def watch(
+    models: Any,
+    criterion: Any = None,
+    log: str | None = "gradients",
+    log_freq: int = 100,
+    **other: Any,
+) -> None:
+    """Record how a torch model's gradients or parameters are distributed, every ``log_freq`` steps
+    of its optimizer; see ``outrider.watching``."""
+    if _active is None:
+        _not_started("watch()")
+    else:
+        from outrider.watching import watch as start_watching
+
+        start_watching(_active, models, log, log_freq)
+
+
+def unwatch(models: Any = None) -> None:
+    """Stop watching these models, or all that are watched."""
+    from outrider.watching import unwatch as stop_watching
+
+    stop_watching(models)
 
 
 def finish(exit_code: int | None = 0, **other: Any) -> None:
@@ -216,8 +251,9 @@ def _forget(run: Run) -> None:
 
 def _activate(run: Run | None) -> None:
     """Make a run the active one; ``core.config``, once handed out, follows it."""
-    global _active
+    global _active, _log
     _active = run
+    _log = run.log if run is not None else _log_without_run
     if _config is not None:
         _config.follow(run.config if run is not None else None)
 
@@ -233,6 +269,14 @@ def _not_started(what: str) -> None:
     from outrider.errors import NotStarted
 
     raise NotStarted(message, hint="call core.init(project='...') first")
+
+
+def _log_without_run(data: object, step: object, commit: object) -> None:
+    _not_started("log()")
+
+
+_log: Callable[..., None] = _log_without_run
+"""The active run's own: looked up once a run, since ``log()`` is to find it at hand."""
 
 
 def _warn_unknown(unknown: Mapping[str, Any]) -> None:

@@ -8,17 +8,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from outrider import values
+from outrider import straight, values
 from outrider.attributes import Config, Summary
 from outrider.described import Described
 from outrider.finishing import Ending, end_of_exception, wait_for_delivery
-from outrider.journal.record import MAX_RECORD
 from outrider.notice import say_once, swallow
 from outrider.streamer import spawn
 
@@ -28,16 +24,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from outrider.journal.writer import JournalWriter
+    from outrider.mediatypes.base import Media
+    from outrider.mediatypes.spool import Spool
     from outrider.settings import Settings
-
-_FAST = (
-    orjson.OPT_APPEND_NEWLINE
-    | orjson.OPT_PASSTHROUGH_DATACLASS
-    | orjson.OPT_PASSTHROUGH_DATETIME
-    | orjson.OPT_PASSTHROUGH_SUBCLASS
-)
-_dumps = orjson.dumps
-_write = os.write
 
 RESTART_SECONDS = 5.0
 """How long a dead streamer may stay unnoticed, and the first pause between two starts."""
@@ -91,12 +80,15 @@ class Run(Described):
         self.resumed = attempt > 1
         self._writer = writer
         self._is_new = is_new
-        self._steps = count(first_step)
-        self._base = writer.clock.base if writer is not None else 0.0
         self._refused = 0
         self._look_at = monotonic() + RESTART_SECONDS
         self._pause = RESTART_SECONDS
         self._finished = writer is None
+        self._has_saved = False
+        self._spool: Spool | None = None
+        self.before_end: list[Callable[[], object]] = []
+        self._straight = straight.make(writer, first_step, self._log_carefully, self._log_tended)
+        self.log = self._straight.log  # type: ignore[method-assign]
         self.on_end: Callable[[Run], object] | None = None
         self.read_summary: Callable[[str], Mapping[str, Any]] | None = None
         self.config = Config(config, self._config_changed)
@@ -105,7 +97,7 @@ class Run(Described):
     @property
     def step(self) -> int:
         """The step that the next ``log()`` without one gets."""
-        return int(repr(self._steps)[6:-1])  # count(5): the one way to look without taking
+        return self._straight.peek()
 
     # --- the log path ---------------------------------------------------------------------
 
@@ -115,34 +107,10 @@ class Run(Described):
         ``data`` maps names to scalars (Python, NumPy, 0-d tensors, decimals); nested mappings
         flatten with ``.``. Without ``step`` the run's own counter is used and advanced; with it,
         the counter goes on behind it. Steps are 64-bit and need not grow. ``commit=False`` writes
-        at once and does not advance the counter. Never raises and never waits for a network.
+        at once and does not advance the counter. Values may be media, too (``outrider.Image`` and
+        its kin, figures, data frames), alone or in lists. Never raises and never waits for a network.
         """
-        writer = self._writer
-        now = self._base + monotonic()
-        if step is None and commit is True and writer is not None and now < writer.due:
-            number = next(self._steps)
-            try:
-                line = _dumps({"t": now, "s": number, "p": data}, None, _FAST)
-                # One pass in C tells numbers from all else: a text or a list raises, a NaN or an
-                # infinity (which orjson would write as null) is not equal to itself any more.
-                total = sum(data.values())
-                if total - total == 0.0 and len(line) < MAX_RECORD and "" not in data:
-                    written = _write(writer.fd, line)
-                    if written == len(line):
-                        writer.room -= written
-                        if writer.room < 0:
-                            writer.roll()
-                    else:
-                        writer.wrote(written, len(line))
-                    return
-            except OSError as error:
-                writer.failed(error)
-                return
-            except Exception:
-                pass  # not plain floats and ints: the careful path says what it is
-            self._log_carefully(data, number)
-            return
-        self._log_tended(data, step, commit)
+        self._log_tended(data, step, commit)  # each run has a quicker one of its own: straight.py
 
     def _log_tended(self, data: Any, step: Any, commit: Any) -> None:
         """The rest of ``log()``: look after the file and the streamer, settle the step."""
@@ -156,14 +124,14 @@ class Run(Described):
                 self._writer.tend(now)
                 self._look_after_streamer()
             if step is None:
-                number = next(self._steps) if commit else self.step
+                number = self._straight.next_step() if commit else self.step
             else:
                 try:
                     number = values.step(step)
-                    self._steps = count(number + 1 if commit else number)
+                    self._straight.go_on_at(number + 1 if commit else number)
                 except values.NotANumber as error:
                     say_once(f"step {error}", f"log(): {error}; the run's own step is used")
-                    number = next(self._steps)
+                    number = self._straight.next_step()
             self._log_carefully(data, number)
         except Exception as error:
             swallow("log()", error)
@@ -174,13 +142,29 @@ class Run(Described):
             if not isinstance(data, Mapping):
                 self._refuse("log()", f"takes a mapping of names to values, not {data!r:.60}")
                 return
-            kept, refused = values.points(data)
+            media: values.Found = []
+            kept, refused = values.points(data, media)
             for key, reason in refused:
                 self._refuse(f"log(): {key!r:.80}", f"cannot be kept as a metric ({reason})")
+            for key, found in media:
+                self._log_media(key, found, step)
             if kept or not data:
                 self._append({"s": step, "p": kept})
         except Exception as error:
             swallow("log()", error)
+
+    def _log_media(self, key: str, media: list[Media], step: int) -> None:
+        """Copy what is large into the run's folder; the streamer makes files of it."""
+        from outrider.mediatypes import recording
+        from outrider.mediatypes.spool import Spool
+
+        writer = self._writer
+        if writer is None or self.folder is None or self._finished:
+            return
+        if self._spool is None or self._spool.writer != writer.writer:
+            self._spool = Spool(self.folder, writer.writer)
+        for problem in recording.record(self._spool, key, media, step, self._append):
+            self._refuse(f"log(): {key!r:.80}", f"cannot be kept ({problem})")
 
     def _refuse(self, where: str, why: str) -> None:
         self._refused += 1
@@ -273,19 +257,39 @@ class Run(Described):
         self._append({"k": "alert", "title": title, "text": text, "level": word})
 
     def save(
-        self, path_or_glob: Any, base: str | None = None, policy: str = "now", **other: Any
+        self,
+        path_or_glob: Any,
+        base: Any = None,
+        policy: str = "now",
+        *,
+        metadata: Any = None,
+        aliases: Any = (),
+        **other: Any,
     ) -> list[str]:
-        """Keep files with the run: a snapshot of each below the run's ``files`` folder.
+        """Keep files with the run; returns the names, below ``base``, under which they are kept.
 
-        Nothing of a user's data is stored unless it is named here. Returns the names, relative to
-        ``base`` (the working folder by default), under which they were kept.
+        Nothing of a user's data is stored unless it is named here: a file, a folder or a glob
+        (``**`` too). ``base`` is the working folder by default. ``policy`` is ``now`` (as it is at
+        this moment), ``live`` (again whenever it has changed) or ``end`` (as it is when the run
+        ends). ``metadata`` (a mapping) and ``aliases`` are kept with each file. One record a file
+        is written here; hashing, copying and sending happen in the streamer. Never raises.
         """
         try:
             if self.folder is None or self._finished:
                 return []
             from outrider.keeping import keep_files
 
-            return keep_files(self.folder, path_or_glob, base, policy, self._append)
+            base = other.get("base_path", base)  # wandb's word for it
+            self._has_saved = True
+            return keep_files(
+                self.folder,
+                path_or_glob,
+                base,
+                policy,
+                self._append,
+                metadata=metadata,
+                aliases=aliases,
+            )
         except Exception as error:
             swallow("save()", error)
             return []
@@ -313,6 +317,8 @@ class Run(Described):
             now = writer.clock.now()
             if now >= writer.due:
                 writer.tend(now)
+            for last_word in self.before_end:
+                last_word()
             writer.append(
                 {
                     "k": "end",

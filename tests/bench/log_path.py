@@ -41,8 +41,11 @@ def in_process(code: str, *arguments: str, **env: str) -> str:
 HERE = str(Path(__file__).parent)
 
 
-def variants(values: dict[str, float], folder: str) -> dict[str, Callable[[], None]]:
-    """The three ways to keep one record: bare write, the least possible, and log()."""
+Way = Callable[[dict[str, float]], None]
+
+
+def variants(values: dict[str, float], folder: str) -> dict[str, Way]:
+    """The three ways to keep one record: bare write, the least possible, and log() itself."""
     import orjson
 
     from outrider import core
@@ -52,37 +55,35 @@ def variants(values: dict[str, float], folder: str) -> dict[str, Callable[[], No
     other = os.open(os.path.join(folder, "least"), flags, 0o600)
     write, dumps, now, newline = os.write, orjson.dumps, time.time, orjson.OPT_APPEND_NEWLINE
     line = dumps({"t": now(), "s": 10_000, "p": values}, option=newline)
-    log, steps = core.log, iter(range(1 << 60))
+    steps = iter(range(1 << 60))
 
-    def bare() -> None:
+    def bare(values: dict[str, float]) -> None:
         write(fd, line)
 
-    def least() -> None:
+    def least(values: dict[str, float]) -> None:
         write(other, dumps({"t": now(), "s": next(steps), "p": values}, None, newline))
 
-    def ours() -> None:
-        log(values)
-
-    return {"bare": bare, "least": least, "ours": ours}
+    return {"bare": bare, "least": least, "ours": core.log}
 
 
-def timed(call: Callable[[], None], times: list[int]) -> None:
+def timed(call: Way, values: dict[str, float], times: list[int]) -> None:
     """Append how many nanoseconds one call took."""
     clock = time.perf_counter_ns
     began = clock()
-    call()
+    call(values)
     times.append(clock() - began)
 
 
 def tight(count: int) -> dict[str, list[int]]:
     """Nanoseconds of each call in a bare loop, in turns of some hundreds."""
-    calls = _calls(count)
+    values = dict(list(VALUES.items())[:count])
+    calls = _calls(values)
     times: dict[str, list[int]] = {name: [] for name in calls}
     for turn in range(ROUNDS):
         for name, call in calls.items():
             found: list[int] = []
             for _ in range(CALLS):
-                timed(call, found)
+                timed(call, values, found)
             if turn:  # the first turn warms up
                 times[name] += found
     return times
@@ -92,7 +93,8 @@ def in_step(count: int) -> dict[str, list[int]]:
     """Nanoseconds of each call that follows a real step of ~5 ms, one variant a step in turn."""
     import numpy as np
 
-    calls = _calls(count)
+    values = dict(list(VALUES.items())[:count])
+    calls = _calls(values)
     times: dict[str, list[int]] = {name: [] for name in calls}
     random = np.random.default_rng(0)
     batch, weights = random.random((64, 1024)), random.random((1024, 1024))
@@ -105,9 +107,9 @@ def in_step(count: int) -> dict[str, list[int]]:
             weights -= 1e-9 * gradient
             passed *= 0.999
             if step >= STEPS // 10:
-                timed(call, times[name])
+                timed(call, values, times[name])
             else:
-                call()
+                call(values)
     return times
 
 
@@ -115,20 +117,20 @@ def empty() -> float:
     """What the clock itself costs, which is no part of any call."""
     times: list[int] = []
     for _ in range(20_000):
-        timed(_nothing, times)
+        timed(_nothing, {}, times)
     return median(times)
 
 
-def _nothing() -> None:
+def _nothing(values: dict[str, float]) -> None:
     pass
 
 
-def _calls(count: int) -> dict[str, Callable[[], None]]:
+def _calls(values: dict[str, float]) -> dict[str, Way]:
     from outrider import core
 
     core.init(project="bench", mode="offline")
     time.sleep(0.5)  # let the streamer start: its first moment is measured elsewhere
-    return variants(dict(list(VALUES.items())[:count]), ".")
+    return variants(values, ".")
 
 
 def report(loop: str, count: int) -> None:
