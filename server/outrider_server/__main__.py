@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("--files")
     parser.add_argument("--allow-host", action="append", default=[])
     parser.add_argument("--public-url")
+    parser.add_argument("--webhook")
     parser.add_argument("--limit", action="append", default=[], metavar="NAME=NUMBER")
     parser.add_argument("--ready-fd", type=int)
     found = parser.parse_args()
@@ -33,6 +34,7 @@ def main() -> int:
             found.files,
             hosts=found.allow_host,
             public_url=found.public_url,
+            webhook=found.webhook,
             limits=limits,
             ready_fd=found.ready_fd,
         )

@@ -31,6 +31,8 @@ class Limits:
     body_seconds: float = 300.0
     write_seconds: float = 60.0  # a client that reads nothing for so long is dropped
     stop_seconds: int = 10  # requests in flight when the server stops
+    rules_seconds: float = 15.0  # how often silent and stalled runs are looked for
+    webhook_seconds: float = 5.0  # the first pause after a post that failed; doubled up to an hour
 
 
 def limits_from(changes: Iterable[str]) -> Limits:
@@ -55,7 +57,8 @@ class ServerConfig:
     """Where a server listens and what it keeps.
 
     ``hosts`` are further names that may stand in a request's Host header (a reverse proxy's name,
-    for example); ``public_url`` is how people reach the page when that is not ``http://host:port``.
+    for example); ``public_url`` is how people reach the page when that is not ``http://host:port``;
+    ``webhook`` is where alerts are posted from now on ("off": nowhere, None: as it was).
     """
 
     host: str = "127.0.0.1"
@@ -65,6 +68,7 @@ class ServerConfig:
     files: str | None = None
     hosts: tuple[str, ...] = ()
     public_url: str | None = None
+    webhook: str | None = None
     limits: Limits = field(default_factory=Limits)
 
 

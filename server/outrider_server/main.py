@@ -29,6 +29,7 @@ def serve(
     *,
     hosts: Iterable[str] = (),
     public_url: str | None = None,
+    webhook: str | None = None,
     limits: Limits | None = None,
     quiet: bool = False,
     ready_fd: int | None = None,
@@ -38,7 +39,8 @@ def serve(
     ``port`` 0 takes a free one. ``data`` defaults to the user's data folder; ``store`` (a
     ``sqlite:///`` URL) and ``files`` default to places in it. ``open_link`` opens the one-time
     login link in a browser. ``hosts`` are further names that a request may address (a reverse
-    proxy's, say); ``public_url`` is the address that people use when it is not this one.
+    proxy's, say); ``public_url`` is the address that people use when it is not this one;
+    ``webhook`` is the address that alerts are posted to, kept until it is changed or "off".
     ``ready_fd`` is a descriptor that gets one JSON line ``{"url", "token", "link"}`` when the
     server answers.
 
@@ -64,6 +66,7 @@ def serve(
             files=os.fspath(files) if files is not None else folder.files,
             hosts=tuple(hosts),
             public_url=public_url,
+            webhook=webhook,
             limits=limits or Limits(),
         )
         # What follows takes a second to import: a wrong port or folder is told before it.

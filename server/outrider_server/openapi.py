@@ -25,6 +25,7 @@ _PATH: dict[str, dict[str, Any]] = {
     "segment": {"type": "integer", "minimum": 1},
     "seq": {"type": "integer", "minimum": 1},
     "token": {"type": "string"},
+    "rule": {"type": "string"},
     "name": {"type": "string"},
     "view": {"type": "string", "minLength": 1, "maxLength": 128},
     "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},

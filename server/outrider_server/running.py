@@ -30,6 +30,7 @@ from outrider_server.services import Services
 from outrider_server.store import Store
 from outrider_server.tokens import Tokens
 from outrider_server.version import version
+from outrider_server.webhook import Poster, check_url
 
 if TYPE_CHECKING:
     import socket
@@ -117,6 +118,12 @@ class _Running:
             kept.token if kept is not None and kept.data == folder.path else None
         )
         self._hub = Hub(limits.event_clients, limits.event_runs)
+        self.url = f"http://{_address(config.host)}:{config.port}"
+        self._poster = Poster(
+            store.alerts, config.public_url or self.url, pause=limits.webhook_seconds
+        )
+        if config.webhook is not None:
+            store.alerts.set_webhook(None if config.webhook == "off" else check_url(config.webhook))
         self._services = Services(
             config=config,
             store=store,
@@ -126,8 +133,8 @@ class _Running:
             budget=Budget(limits.bodies_bytes),
             threads=ThreadPoolExecutor(_READ_THREADS, "read"),
             cookie=f"{COOKIE}_{config.port}",
+            poster=self._poster,
         )
-        self.url = f"http://{_address(config.host)}:{config.port}"
 
     def run(self, *, keep_local: bool, open_link: bool, quiet: bool, ready_fd: int | None) -> None:
         limits = self._config.limits
@@ -152,9 +159,11 @@ class _Running:
         pid = os.getpid()
         self._folder.tell(self.url)
         self._write_local(pid)
+        self._poster.start()
         try:
             _run(self._serve(server, open_link, quiet, ready_fd))
         finally:
+            self._poster.stop()
             self._services.threads.shutdown(cancel_futures=True)
             self._forget_local(pid, keep_local)
 
@@ -164,6 +173,7 @@ class _Running:
         loop = asyncio.get_running_loop()
         self._tokens.on_revoke = lambda ids: _soon(loop, self._hub.end, list(ids))
         sweeper = asyncio.ensure_future(sweep(server.server_state.connections))
+        looker = asyncio.ensure_future(self._look_at_rules())
         serving = asyncio.ensure_future(server.serve(sockets=[self._listener]))
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.005)
@@ -173,6 +183,20 @@ class _Running:
             await serving
         finally:
             sweeper.cancel()
+            looker.cancel()
+
+    async def _look_at_rules(self) -> None:
+        """Every few seconds, look for runs that time alone makes worth an alert."""
+        services = self._services
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(max(0.05, self._config.limits.rules_seconds))
+            try:
+                told = await loop.run_in_executor(services.threads, services.store.alerts.check)
+            except (OutriderError, RuntimeError):  # the disk is full, or the server stops
+                continue
+            for project, run in told:
+                self._hub.publish(project, run, ("alert",), ())
 
     def _announce(self, open_link: bool, quiet: bool, ready_fd: int | None) -> None:
         code, _ = self._services.codes.create(self._local, seconds=_PRINTED_CODE_SECONDS)

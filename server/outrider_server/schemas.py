@@ -181,6 +181,45 @@ SCHEMAS: dict[str, Schema] = {
     "Records": shape(
         "records next last", records=many(ANY), next=maybe("string"), last=maybe("string")
     ),
+    "Alerts": shape(
+        "alerts next",
+        alerts=many(
+            shape(
+                "id run t received level title text source rule",
+                id=TEXT,
+                run=TEXT,
+                t=NUMBER,
+                received=NUMBER,
+                level=TEXT,
+                title=TEXT,
+                text=TEXT,
+                source=TEXT,
+                rule=maybe("string"),
+            )
+        ),
+        next=maybe("string"),
+    ),
+    "Rule": shape(
+        "id kind level created says",
+        id=TEXT,
+        kind=TEXT,
+        metric=TEXT,
+        value=NUMBER,
+        minutes=NUMBER,
+        level=TEXT,
+        created=NUMBER,
+        says=TEXT,
+    ),
+    "Rules": shape("rules", rules=many(ref("Rule"))),
+    "Webhook": shape(
+        "url waiting last",
+        url=maybe("string"),
+        waiting=INTEGER,
+        last={
+            "type": ["object", "null"],
+            "properties": {"t": NUMBER, "id": TEXT, "problem": maybe("string")},
+        },
+    ),
     "LoginCode": shape("url expires", url=TEXT, expires=NUMBER),
     "Token": shape(
         "id name role projects created",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from outrider_server.login import LoginCodes
     from outrider_server.store import Store
     from outrider_server.tokens import Tokens
+    from outrider_server.webhook import Poster
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +28,4 @@ class Services:
     budget: Budget
     threads: ThreadPoolExecutor
     cookie: str
+    poster: Poster | None = None

@@ -40,6 +40,8 @@ SERVER_KNOWS = {
     "outrider.ids",
     "outrider.journal.record",
     "outrider.notice",
+    "outrider.reading.alerts",
+    "outrider.reading.ends",
     "outrider.reading.fold",  # one set of rules for state and summary on both sides
     "outrider.reading.media",
     "outrider.reading.summary",

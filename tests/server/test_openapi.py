@@ -111,6 +111,7 @@ def test_answers_fit_the_shapes_they_are_documented_with(client: Client) -> None
     raw += b'{"t":1763860001.0,"k":"sys","d":30.0,"p":{"system/cpu":12.5}}\n'
     raw += b'{"t":1763860002.0,"k":"alert","title":"a","text":"b","level":"info"}\n'
     assert client.append("shapes", 0, raw).status == 200
+    fits(client.post("/api/projects/p/rules", {"kind": "died"}).json(), SCHEMAS["Rule"])
     document = client.get("/api/openapi.json").json()
     paths = {
         "/api/me": "/api/me",
@@ -127,6 +128,10 @@ def test_answers_fit_the_shapes_they_are_documented_with(client: Client) -> None
             "/api/projects/{project}/runs/{run}/points"
         ),
         "/api/projects/p/runs/shapes/records": "/api/projects/{project}/runs/{run}/records",
+        "/api/projects/p/runs/shapes/alerts": "/api/projects/{project}/runs/{run}/alerts",
+        "/api/projects/p/alerts?limit=5": "/api/projects/{project}/alerts",
+        "/api/projects/p/rules": "/api/projects/{project}/rules",
+        "/api/webhook": "/api/webhook",
         "/api/tokens": "/api/tokens",
         "/api/health": "/api/health",
     }
@@ -165,6 +170,8 @@ def test_answers_fit_the_shapes_they_are_documented_with(client: Client) -> None
         "runs/shapes/points?key=loss&system=maybe",
         "runs/shapes/records?limit=0",
         "runs/shapes/records?after=zzz",
+        "runs/shapes/alerts?after=zzz",
+        "alerts?limit=0",
     ],
 )
 def test_a_parameter_that_makes_no_sense_is_refused(client: Client, query: str) -> None:

@@ -40,6 +40,13 @@ NEEDS = {
     "list_tokens": "admin",
     "create_token": "admin",
     "revoke_token": "admin",
+    "list_alerts": "read",
+    "list_run_alerts": "read",
+    "list_rules": "read",
+    "add_rule": "write",
+    "delete_rule": "write",
+    "show_webhook": "admin",
+    "set_webhook": "admin",
     "health": None,
     "login": None,
     "page_0": None,
@@ -54,6 +61,8 @@ BODIES: dict[str, Any] = {
     "edit_run": {"name": "x"},
     "create_token": {"name": "x", "role": "read"},
     "create_login_code": {},
+    "add_rule": {"kind": "died"},
+    "set_webhook": {"url": None},
     "missing_contents": {"sha256": []},
     "send_content": b"",
     "keep_view": {"state": "?x=wall"},
@@ -138,7 +147,7 @@ def test_a_project_limit_holds_on_every_route(client: Client) -> None:
             path += "?project=p"
         if ("/p/" in path and path.startswith("/api")) or name in ("create_run", "events"):
             assert ask(theirs, name, method, path) == 403, name
-        if name in ("list_tokens", "create_token", "revoke_token"):
+        if name in ("list_tokens", "create_token", "revoke_token", "show_webhook", "set_webhook"):
             assert ask(theirs, name, method, path) == 403, name
     assert theirs.get("/api/projects/q/runs/other").status == 200
     listed = theirs.get("/api/projects").json()["projects"]

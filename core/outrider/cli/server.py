@@ -40,6 +40,10 @@ def server(
         Optional[str],  # noqa: UP045
         typer.Option(help="The page's URL behind a proxy.", show_default="http://HOST:PORT"),
     ] = None,
+    webhook: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Post alerts to this URL, kept until changed; off: nowhere."),
+    ] = None,
 ) -> None:
     """Run the server, until Ctrl-C. It prints a link that logs your browser in."""
     try:
@@ -58,5 +62,6 @@ def server(
         open_link,
         hosts=tuple(names or ()),
         public_url=public_url,
+        webhook=webhook,
     )
     raise typer.Exit(code)

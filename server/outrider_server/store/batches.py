@@ -10,7 +10,7 @@ import numpy as np
 
 from outrider_server.ingest import Stretch, Table, read_batch
 from outrider_server.store.codec import Block, pack_blocks
-from outrider_server.store.records import Applying, apply, count_gap
+from outrider_server.store.records import Applying, apply, count_gap, watch
 from outrider_server.store.recount import recount
 from outrider_server.store.track import TailEntry, Track
 
@@ -98,6 +98,9 @@ def store_batch(
     )
     if to.recount:
         recount(db, track)
+    if track.watcher is not None:
+        track.watcher.hear(track)
+        watch(to, track.watcher.see_state)
     track.dirty = True
     return Ack(end, False, Changes(to.kinds, keys or None, track.state))
 
@@ -166,6 +169,8 @@ def _store_points(to: Applying, tables: list[Table], keys: set[str], fresh: list
     )
     track.take(TailEntry(track.seq, attempt, steps, points))
     fresh.append(_Fresh(track.run, track.seq, blocks))
+    if track.watcher is not None:
+        watch(to, track.watcher.see_points, tables, attempt)
 
 
 def _kids(to: Applying, table: Table) -> np.ndarray[tuple[int], np.dtype[np.int32]]:

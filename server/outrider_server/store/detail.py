@@ -8,7 +8,9 @@ from typing import Any
 import orjson
 
 from outrider.errors import NotFound, UsageError
+from outrider.reading.ends import told
 from outrider.reading.summary import definition, definition_for
+from outrider_server.store import alerts
 from outrider_server.store.counts import COLUMNS
 from outrider_server.store.files import count_files
 from outrider_server.store.media import has_media
@@ -105,14 +107,18 @@ def read_detail(db: sqlite3.Connection, row: dict[str, Any], run: int) -> dict[s
     detail["metrics"] = _metrics(db, run)
     detail["writers"] = writers
     detail["hosts"] = read_document(db, run, "hosts", {})
-    detail["end"] = end
+    detail["end"] = told(end)
     detail["attempts"] = [
         {"a": a, "rewind": rewind, "t": t}
         for a, rewind, t in db.execute(
             "SELECT attempt, rewind, t FROM attempt WHERE run = ? ORDER BY attempt", (run,)
         )
     ]
-    detail["has"] = {"files": count_files(db, run), "media": has_media(db, run)}
+    detail["has"] = {
+        "files": count_files(db, run),
+        "media": has_media(db, run),
+        "alerts": alerts.count(db, run),
+    }
     for name in ("program", "argv", "python", "cwd", "adapter", "outrider"):
         detail[name] = meta.get(name)
     return detail

@@ -5,6 +5,7 @@ Kinds that nothing here knows are kept as they came, so that a newer client lose
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,12 +14,16 @@ from typing import Any
 import orjson
 
 from outrider.journal.record import Record, is_final_end
+from outrider.reading.alerts import alert_of
 from outrider.reading.summary import amended, definition
+from outrider_server.store.alerts import NewAlert
 from outrider_server.store.attributes import Names, drop_cells, write_cells
 from outrider_server.store.files import apply_file
 from outrider_server.store.media import index_media
 from outrider_server.store.track import Track, read_document, write_document
 from outrider_server.store.values import cell, flat
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -75,6 +80,36 @@ def keep(to: Applying, kind: str, t: float, body: dict[str, Any]) -> None:
         "INSERT INTO record (run, seq, kind, t, writer, body) VALUES (?, ?, ?, ?, ?, ?)",
         (to.run, to.track.records, kind, t, to.writer, orjson.dumps(body).decode()),
     )
+
+
+def watch(to: Applying, see: Callable[..., None], *what: Any) -> None:
+    """Let the rules see something; what fails there keeps nothing from being stored."""
+    watcher = to.track.watcher
+    if watcher is None:
+        return
+    before = watcher.raised
+    watcher.raised = False
+    to.db.execute("SAVEPOINT watch")
+    try:
+        see(to.db, to.track, *what)
+    except Exception:
+        _log.exception("the rules could not see what came of %s", to.track.name)
+        to.db.execute("ROLLBACK TO watch")
+        to.track.watched = None
+    finally:
+        to.db.execute("RELEASE watch")
+    if watcher.raised:
+        to.kinds.add("alert")
+    watcher.raised |= before
+
+
+def _alert(to: Applying, record: Record) -> None:
+    """A script's alert: kept as it came, and among the run's alerts."""
+    _keep(to, record)
+    to.kinds.add("alert")
+    if to.track.watcher is not None:
+        alert = alert_of(record.t, record.body)
+        to.track.watcher.keep(to.db, to.track, NewAlert(*alert))
 
 
 def _file(to: Applying, record: Record) -> None:
@@ -329,6 +364,8 @@ def set_state(to: Applying) -> None:
     ).fetchone()
     end = end_of(*row) if row else None
     state = str(end.get("state", "finished")) if end else "running"
+    if state == "running" != to.track.state and to.track.watcher is not None:
+        to.track.watcher.begin(to.track)
     to.track.state = state
     to.db.execute(
         "UPDATE run SET state = ?, ended = ? WHERE run = ?",
@@ -338,6 +375,7 @@ def set_state(to: Applying) -> None:
 
 
 _KINDS: dict[str, Callable[[Applying, Record], None]] = {
+    "alert": _alert,
     "attempt": _attempt,
     "config": _config,
     "end": _end,

@@ -17,6 +17,7 @@ from outrider_server.smoothing import smoothing
 from outrider_server.store import detail, grouped, runs, series, tokens, views
 from outrider_server.store import files as kept_files
 from outrider_server.store import media as kept_media
+from outrider_server.store.alerting import Alerts
 from outrider_server.store.batches import Ack, Batch
 from outrider_server.store.cache import Cache, Lasting
 from outrider_server.store.database import place, prepare, readers
@@ -47,6 +48,7 @@ class Store:
         self._readers = readers(path)
         self._writer = Writer(path, self._cache)
         self._writer.start()
+        self.alerts = Alerts(self._writer, self._snapshot, self._find)
 
     @classmethod
     def open(cls, url_or_path: str | Path, contents: str | Path | None = None) -> Store:

@@ -18,6 +18,8 @@ from outrider_server.store.values import flat
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from outrider_server.store.watching import Watched, Watcher
+
 FOLD_STEPS, FOLD_POINTS, FOLD_BATCHES = 2000, 400_000, 256
 """A tail is folded when it has this many records, points or batches."""
 
@@ -67,6 +69,8 @@ class Track:
     tail_points: int = 0
     dirty: bool = False
     flushed_at: float = 0.0
+    watcher: Watcher | None = None
+    watched: Watched | None = None
 
     def attempt_of(self, writer: str) -> int:
         """The attempt that a writer's points belong to."""

@@ -34,6 +34,7 @@ from outrider_server.store.batches import (
 from outrider_server.store.database import connect
 from outrider_server.store.flush import flush, fold_tail
 from outrider_server.store.track import Track, load
+from outrider_server.store.watching import Watcher
 
 if TYPE_CHECKING:
     from outrider_server.store.cache import Cache
@@ -91,6 +92,7 @@ class Writing:
         self.tracks: OrderedDict[tuple[str, str], Track] = OrderedDict()
         self.busy: dict[tuple[str, str], Track] = {}
         self.fresh: list[Any] = []
+        self.watcher = Watcher(self.db)
 
     def track(self, project: str, run: str) -> Track:
         """A run's track, read from the store if need be. Raises ``UnknownRun``."""
@@ -100,6 +102,7 @@ class Writing:
             found = load(self.db, project, run)
             if found is None:
                 raise UnknownRun(f"no run {project}/{run}")
+            found.watcher = self.watcher
             self.tracks[name] = found
         self.tracks.move_to_end(name)
         self.busy[name] = found
@@ -116,6 +119,7 @@ class Writing:
         self.busy.clear()
         self.names.forget()
         self.fresh.clear()
+        self.watcher.reload(self.db)
 
 
 class Writer(Thread):
@@ -127,6 +131,7 @@ class Writer(Thread):
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._closed = False
         self._resting: dict[tuple[str, str], float] = {}
+        self.on_alert: Callable[[], object] = lambda: None
 
     def submit(self, job: Deliver) -> None:
         """Queue a batch."""
@@ -241,6 +246,9 @@ class Writer(Thread):
             raise
         keep_fresh(to.cache, to.fresh)
         to.fresh.clear()
+        if to.watcher.raised:
+            to.watcher.raised = False
+            self.on_alert()
         return done
 
     def _do(self, job: Job) -> Any:
