@@ -12,6 +12,7 @@ _PUBLIC = (
     "alert",
     "config",
     "define_metric",
+    "fingerprint",
     "finish",
     "init",
     "log",
@@ -19,8 +20,11 @@ _PUBLIC = (
     "run",
     "save",
     "summary",
+    "unwatch",
+    "watch",
 )
-__all__ = ["AlertLevel", "OutriderError", "Run", "__version__", *_PUBLIC]  # noqa: PLE0604
+_MEDIA = ("Audio", "Histogram", "Html", "Image", "Table", "Text", "Video")
+__all__ = ["AlertLevel", "OutriderError", "Run", "__version__", *_MEDIA, *_PUBLIC]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> object:
@@ -28,6 +32,10 @@ def __getattr__(name: str) -> object:
         from outrider import core
 
         return getattr(core, name)
+    if name in _MEDIA:
+        from outrider import media
+
+        return getattr(media, name)
     if name == "Run":
         from outrider.training import Run
 

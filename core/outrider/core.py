@@ -173,7 +173,7 @@ def fingerprint(path: Any) -> str | None:
     progress bar appears on stderr after a second. What cannot be read is said on stderr, and None
     is returned.
     """
-    from outrider.fingerprint import fingerprint as of
+    from outrider.fingerprinting import fingerprint as of
 
     return of(path)
 

@@ -1,76 +1,179 @@
-"""``save()``: keeps snapshots of named files in the run's folder, by reflink where it can."""
+"""``save()`` in the training process: one record a file, and one call that shares its blocks.
+
+Nothing is read or copied here. Where the file system can share blocks (a reflink), the file as it is
+at this moment lies in the run's spool when ``save()`` returns; elsewhere the streamer copies it.
+"""
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import glob
 import os
-import shutil
-from collections.abc import Callable, Mapping
-from typing import Any
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
+from typing import Any, NamedTuple
 
 from outrider.notice import say_once
+from outrider.values import plain, text
+
+POLICIES = ("now", "live", "end")
 
 _FICLONE = 0x40049409  # linux/fs.h: share the blocks of one file with another, copy on write
-POLICIES = ("now", "live", "end")
+_KINDS = (
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+_numbers = count(1)
+_no_reflinks: set[tuple[int, int]] = set()
+"""Pairs of devices between which blocks cannot be shared: asked once."""
+
+
+class Saving(NamedTuple):
+    """What one ``save()`` was asked: ``base`` is absolute, ``m`` goes into each record."""
+
+    folder: str
+    base: str
+    fallback: str
+    policy: str
+    m: dict[str, Any] | None
+    append: Callable[[Mapping[str, Any]], bool]
 
 
 def keep_files(
     folder: str,
     path_or_glob: Any,
-    base: str | None,
+    base: Any,
     policy: str,
     append: Callable[[Mapping[str, Any]], bool],
+    *,
+    metadata: Any = None,
+    aliases: Any = (),
 ) -> list[str]:
-    """Snapshot every file that the path or glob names; returns the names kept."""
+    """Ask the streamer to keep every file that a path or glob names; returns their names there."""
     if policy not in POLICIES:
         say_once("save policy", f"save(): policy {policy!r} is not known; 'now' is used")
         policy = "now"
-    pattern = os.fspath(path_or_glob)
-    base = os.path.abspath(base or os.getcwd())
-    found = [pattern] if os.path.exists(pattern) else sorted(glob.glob(pattern, recursive=True))
+    pattern = os.fsdecode(path_or_glob)
+    fixed = _fixed_part(pattern)
+    top = os.path.abspath(os.fsdecode(base)) if base is not None else os.getcwd()
+    asked = Saving(folder, top, fixed, policy, _meta(metadata, aliases), append)
+    found = [pattern] if os.path.lexists(pattern) else sorted(glob.iglob(pattern, recursive=True))
     kept: list[str] = []
-    for top in found:
-        for path in _files_below(top):
-            name = _name_below(os.path.abspath(path), base)
-            if _keep_one(folder, path, name):
-                status = os.stat(path)
-                append({"k": "file", "path": name, "size": status.st_size, "policy": policy})
+    for path in found:
+        for one in _files_below(path):
+            name = _keep_one(asked, os.path.abspath(one))
+            if name is not None:
                 kept.append(name)
-    if not kept:
-        say_once(f"save {pattern}", f"save(): nothing to keep at {pattern!r}")
+    if not found:
+        say_once(f"save {pattern}", f"save(): {pattern!r} matches nothing; nothing is kept of it")
     return kept
 
 
-def _files_below(top: str) -> list[str]:
+def _meta(metadata: Any, aliases: Any) -> dict[str, Any] | None:
+    found = plain(dict(metadata)) if metadata else {}
+    if aliases:
+        several = [aliases] if isinstance(aliases, str) else aliases
+        found["aliases"] = [text(alias) for alias in several]
+    return found or None
+
+
+def _fixed_part(pattern: str) -> str:
+    """The folder that a pattern's matches lie in for certain, as an absolute path."""
+    path = os.path.abspath(pattern)
+    while glob.has_magic(path) and not os.path.lexists(path):
+        path = os.path.dirname(path)
+    return os.path.dirname(path) if path == os.path.abspath(pattern) else path
+
+
+def _files_below(top: str) -> Iterator[str]:
     if not os.path.isdir(top):
-        return [top]
-    return sorted(os.path.join(at, name) for at, _, names in os.walk(top) for name in names)
+        yield top
+        return
+    for at, folders, names in os.walk(top):
+        folders.sort()
+        for name in folders:
+            if os.path.islink(os.path.join(at, name)):
+                path = os.path.join(at, name)
+                say_once(f"save {path}", f"save(): {path!r} is a link to a folder: left out")
+        for name in sorted(names):
+            yield os.path.join(at, name)
 
 
-def _name_below(path: str, base: str) -> str:
-    relative = os.path.relpath(path, base)
-    return os.path.basename(path) if relative.startswith("..") else relative
-
-
-def _keep_one(folder: str, path: str, name: str) -> bool:
-    if not os.path.isfile(path):
-        say_once(f"save {path}", f"save(): {path!r} is not a file")
-        return False
-    target = os.path.join(folder, "files", name)
-    temporary = f"{target}.{os.getpid()}.tmp"
+def _keep_one(asked: Saving, path: str) -> str | None:
+    """Write the record for one file; its name, or None where it cannot be kept."""
     try:
-        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
-        with open(path, "rb") as source, open(temporary, "wb") as copy:
-            os.fchmod(copy.fileno(), 0o600)
-            try:
-                fcntl.ioctl(copy.fileno(), _FICLONE, source.fileno())
-            except OSError:
-                shutil.copyfileobj(source, copy, 1 << 20)
-        os.replace(temporary, target)
+        status = os.stat(path)
     except OSError as error:
-        say_once(f"save {path}", f"save(): cannot keep {path!r}: {error.strerror}")
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        return False
-    return True
+        what = "is a link that leads nowhere" if os.path.islink(path) else error.strerror
+        say_once(f"save {path}", f"save(): {path!r} is not kept: {what}")
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        kind = next((word for test, word in _KINDS if test(status.st_mode)), "no file")
+        say_once(f"save {path}", f"save(): {path!r} is not kept: it is {kind}")
+        return None
+    if not os.access(path, os.R_OK):
+        say_once(f"save {path}", f"save(): {path!r} is not kept: it may not be read")
+        return None
+    name = _name(asked, path)
+    record: dict[str, Any] = {
+        "k": "save",
+        "path": name,
+        "source": path,
+        "policy": asked.policy,
+        "at": [status.st_size, status.st_mtime_ns, status.st_ino],
+    }
+    try:
+        path.encode()
+    except UnicodeEncodeError:  # a name that is not UTF-8
+        record["source"] = name
+        record["sourcex"] = base64.b64encode(os.fsencode(path)).decode()
+    if asked.m is not None:
+        record["m"] = asked.m
+    if asked.policy != "end" and (spool := _reflink(asked.folder, path, status)) is not None:
+        record["spool"] = spool
+    return name if asked.append(record) else None
+
+
+def _name(asked: Saving, path: str) -> str:
+    """The path below the base, with ``/``; for one outside, below what the pattern named."""
+    relative = os.path.relpath(path, asked.base)
+    if relative == ".." or relative.startswith("../"):
+        relative = os.path.relpath(path, asked.fallback)
+        if relative == ".." or relative.startswith("../"):
+            relative = os.path.basename(path)
+    return os.fsencode(relative).decode("utf-8", "backslashreplace")
+
+
+def _reflink(folder: str, path: str, status: os.stat_result) -> str | None:
+    """Put the file as it is now into the spool without copying a byte; the name there, or None."""
+    try:
+        pair = (status.st_dev, os.stat(folder).st_dev)
+        if pair in _no_reflinks:
+            return None
+        name = f"save-{os.getpid()}-{next(_numbers)}-{os.urandom(4).hex()}"
+        target = os.path.join(folder, "files", "spool", name)
+        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        source = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError:
+        return None
+    try:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        copy = os.open(target, flags, 0o600)
+        try:
+            fcntl.ioctl(copy, _FICLONE, source)
+        except OSError:
+            _no_reflinks.add(pair)
+            os.unlink(target)
+            return None
+        finally:
+            os.close(copy)
+    except OSError:
+        return None
+    finally:
+        os.close(source)
+    return name

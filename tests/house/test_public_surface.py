@@ -8,8 +8,9 @@ import outrider
 from outrider import core
 
 NAMES = {
-    "AlertLevel", "OutriderError", "Run", "__version__", "alert", "config", "define_metric",
-    "finish", "init", "log", "login", "run", "save", "summary",
+    "AlertLevel", "Audio", "Histogram", "Html", "Image", "OutriderError", "Run", "Table", "Text",
+    "Video", "__version__", "alert", "config", "define_metric", "fingerprint", "finish", "init", "log",
+    "login", "run", "save", "summary", "unwatch", "watch",
 }  # fmt: skip
 
 

@@ -16,10 +16,10 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from outrider import contents
+from outrider.contents import Stored, content_path
 from outrider.folder import make_folder
 from outrider.journal.record import Damaged, decode, lines
-from outrider.streamer import contents
-from outrider.streamer.contents import Stored
 from outrider.streamer.process import is_of_this_host
 from outrider.streamer.shelf import Shelf
 
@@ -246,11 +246,6 @@ class Files:
         if isinstance(of, list) and len(of) == 3:
             self._sources.add(Source(*of))
         self._latest[str(record.get("role")), str(record.get("path"))] = stored and stored.sha256
-
-
-def content_path(folder: str, sha256: str) -> str:
-    """Where a content lies in a run's folder."""
-    return os.path.join(folder, "files", sha256[:2], sha256)
 
 
 def told_files(folder: RunFolder, *, everywhere: bool = False) -> Iterator[dict[str, Any]]:

@@ -9,8 +9,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from outrider.streamer import contents
-from outrider.streamer.contents import Identity, Stored
+from outrider import contents
+from outrider.contents import Identity, Stored
 
 if TYPE_CHECKING:
     from outrider.journal.record import Record

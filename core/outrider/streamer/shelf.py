@@ -15,7 +15,7 @@ import orjson
 from outrider.ids import host_label
 
 if TYPE_CHECKING:
-    from outrider.streamer.contents import Stored
+    from outrider.contents import Stored
 
 
 class Shelf:

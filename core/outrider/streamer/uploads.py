@@ -12,16 +12,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from outrider import contents
 from outrider.errors import ServerError
-from outrider.streamer import contents
 from outrider.streamer.clock import Clock
 from outrider.streamer.log import say
 from outrider.streamer.retry import Decision, backoff, judge_error, judge_failure, offset_in
 from outrider.transport import Answer, Transport, said
 
 if TYPE_CHECKING:
+    from outrider.contents import Stored
     from outrider.journal.reader import RunFolder
-    from outrider.streamer.contents import Stored
     from outrider.streamer.files import Files
 
 LARGEST = 8 << 20

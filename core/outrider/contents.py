@@ -16,6 +16,11 @@ _FICLONE = 0x40049409  # linux/fs.h: share the blocks of one file with another, 
 _ZEROS = bytes(PIECE_BYTES)
 
 
+def content_path(folder: str, sha256: str) -> str:
+    """Where a content lies in a run's folder, whether it is there or not."""
+    return os.path.join(folder, "files", sha256[:2], sha256)
+
+
 class Stored(NamedTuple):
     """What a file's content is called, and how long it is."""
 
@@ -75,7 +80,7 @@ def digest_of(fd: int) -> Stored:
     found = hashlib.sha256()
     size = 0
     for piece in pieces(fd, os.fstat(fd).st_size):
-        size += _feed(found.update, piece)
+        size += feed(found.update, piece)
     return Stored(found.hexdigest(), size)
 
 
@@ -88,7 +93,8 @@ def hash_file(path: str) -> Stored:
         os.close(fd)
 
 
-def _feed(take: Callable[[bytes], object], piece: bytes | int) -> int:
+def feed(take: Callable[[bytes], object], piece: bytes | int) -> int:
+    """Give a piece to a hash, zeros by the MiB; how many bytes it has."""
     if isinstance(piece, bytes):
         take(piece)
         return len(piece)
@@ -113,7 +119,7 @@ def copy(source: int, target: int) -> Stored:
     found = hashlib.sha256()
     size = 0
     for piece in pieces(source, os.fstat(source).st_size):
-        _feed(found.update, piece)
+        feed(found.update, piece)
         if isinstance(piece, bytes):
             rest = memoryview(piece)
             at = size
