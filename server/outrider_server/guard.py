@@ -40,17 +40,20 @@ COOKIE = "outrider_session"
 # Sent with every answer, also with those that uvicorn makes itself.
 SECURITY_HEADERS = (
     ("x-content-type-options", "nosniff"),
-    ("x-frame-options", "DENY"),
     ("referrer-policy", "no-referrer"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
+)
+# Sent with every answer that does not bring its own: a sandboxed content may be framed by the page.
+_POLICY = (
+    (b"x-frame-options", b"DENY"),
     (
-        "content-security-policy",
+        b"content-security-policy",
         (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-            "font-src 'self'; connect-src 'self'; media-src 'self' blob:; worker-src 'self'; "
-            "manifest-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; "
-            "frame-ancestors 'none'"
+            b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+            b"font-src 'self'; connect-src 'self'; media-src 'self' blob:; worker-src 'self'; "
+            b"manifest-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; "
+            b"frame-ancestors 'none'"
         ),
     ),
 )
@@ -130,6 +133,10 @@ class Guard:
 
         async def watched_send(message: Any) -> None:
             nonlocal has_started
+            if not has_started and message["type"] == "http.response.start":
+                given = {name.lower() for name, _ in message.get("headers", ())}
+                policy = [pair for pair in _POLICY if pair[0] not in given]
+                message = {**message, "headers": [*message.get("headers", ()), *policy]}
             has_started = True
             await send(message)
 
@@ -140,14 +147,14 @@ class Guard:
             return
         except Problem as problem:
             if not has_started:
-                await problem_response(problem)(scope, receive, send)
+                await problem_response(problem)(scope, receive, watched_send)
         except Exception:
             log.exception("%s %s failed", scope["method"], _printable(scope["path"]))
             if not has_started:
                 failure = Problem(
                     500, "internal", "the server failed; its log says more", hint="try again"
                 )
-                await problem_response(failure)(scope, receive, send)
+                await problem_response(failure)(scope, receive, watched_send)
 
     def _check(self, scope: Scope) -> bool:
         """Raise a Problem, or set the principal; whether this is the path of a batch."""

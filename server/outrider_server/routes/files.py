@@ -44,6 +44,16 @@ _SANDBOX = {
     "x-content-type-options": "nosniff",
     "cache-control": "private, no-cache",
 }
+# A logged page of HTML in a frame of ours: of no origin, without network; its scripts run only where
+# the frame, too, allows it.
+_FRAMED = {
+    **_SANDBOX,
+    "content-security-policy": "sandbox allow-scripts; default-src 'none'; "
+    "script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "media-src data: blob:; font-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'",
+    "x-frame-options": "SAMEORIGIN",
+}
 
 
 def list_files(call: Call) -> dict[str, Any]:
@@ -169,11 +179,12 @@ async def give(call: Call) -> Response:
             "the server does not have this content (yet, or any more)",
             hint="`outrider sync RUN-FOLDER`, where the run was recorded, sends what is missing",
         ) from None
-    media_type = shown_as(content.type)
+    is_framed = call.query["framed"] and is_page(content.type) and _asks_for_frame(call)
+    media_type = "text/html; charset=utf-8" if is_framed else shown_as(content.type)
     is_download = call.query["download"] or media_type is None
     name = file_name(call.query["name"]) or sha256
     headers = {
-        **_SANDBOX,
+        **(_FRAMED if is_framed else _SANDBOX),
         "etag": f'"{sha256}"',
         "content-disposition": f"{'attachment' if is_download else 'inline'}; "
         f"filename*=utf-8''{quote(name, safe='')}",
@@ -196,6 +207,16 @@ def shown_as(kind: str | None) -> str | None:
     if base.startswith("text/") and not base.startswith(_NEVER_TEXT):
         return "text/plain; charset=utf-8"
     return None
+
+
+def is_page(kind: str | None) -> bool:
+    """Whether a content is HTML."""
+    return (kind or "").partition(";")[0].strip().lower() == "text/html"
+
+
+def _asks_for_frame(call: Call) -> bool:
+    """Whether a browser asks for what it shows in a frame, and not as a page of its own."""
+    return call.request.headers.get("sec-fetch-dest") == "iframe"
 
 
 def file_name(text: str) -> str:
@@ -272,6 +293,7 @@ OPERATIONS = (
         query=(
             Parameter("name", "the name to save it under", default=""),
             Parameter("download", "never shown by the browser itself", "boolean", default=False),
+            Parameter("framed", "HTML for a sandboxed frame", "boolean", default=False),
         ),
         is_raw=True,
         media_type="application/octet-stream",
