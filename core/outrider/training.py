@@ -317,7 +317,7 @@ class Run(Described):
             now = writer.clock.now()
             if now >= writer.due:
                 writer.tend(now)
-            for last_word in self.before_end:
+            for last_word in self.before_end.copy():
                 last_word()
             writer.append(
                 {
