@@ -220,6 +220,20 @@ SCHEMAS: dict[str, Schema] = {
             "properties": {"t": NUMBER, "id": TEXT, "problem": maybe("string")},
         },
     ),
+    "Console": shape(
+        "total first lines next open",
+        total=INTEGER,
+        first=INTEGER,
+        lines=many(shape("n t o b w", n=INTEGER, t=NUMBER, o=TEXT, b=TEXT, w=TEXT, gap=INTEGER)),
+        next=maybe("integer"),
+        open=TRUTH,
+    ),
+    "ConsoleMatches": shape(
+        "matches next total",
+        matches=many(shape("n t o b", n=INTEGER, t=NUMBER, o=TEXT, b=TEXT)),
+        next=maybe("integer"),
+        total=INTEGER,
+    ),
     "LoginCode": shape("url expires", url=TEXT, expires=NUMBER),
     "Token": shape(
         "id name role projects created",

@@ -45,6 +45,7 @@ SERVER_KNOWS = {
     "outrider.reading.fold",  # one set of rules for state and summary on both sides
     "outrider.reading.media",
     "outrider.reading.summary",
+    "outrider.reading.terminal",  # one folding of what was printed on both sides
 }
 
 THIRD_PARTY_OF_CORE = {

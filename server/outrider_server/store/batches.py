@@ -10,6 +10,7 @@ import numpy as np
 
 from outrider_server.ingest import Stretch, Table, read_batch
 from outrider_server.store.codec import Block, pack_blocks
+from outrider_server.store.console import store_console
 from outrider_server.store.records import Applying, apply, count_gap, watch
 from outrider_server.store.recount import recount
 from outrider_server.store.track import TailEntry, Track
@@ -98,6 +99,7 @@ def store_batch(
     )
     if to.recount:
         recount(db, track)
+    store_console(db, track)
     if track.watcher is not None:
         track.watcher.hear(track)
         watch(to, track.watcher.see_state)

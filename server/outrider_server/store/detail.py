@@ -11,6 +11,7 @@ from outrider.errors import NotFound, UsageError
 from outrider.reading.ends import told
 from outrider.reading.summary import definition, definition_for
 from outrider_server.store import alerts
+from outrider_server.store.console import count_lines
 from outrider_server.store.counts import COLUMNS
 from outrider_server.store.files import count_files
 from outrider_server.store.media import has_media
@@ -116,7 +117,7 @@ def read_detail(db: sqlite3.Connection, row: dict[str, Any], run: int) -> dict[s
     ]
     detail["has"] = {
         "files": count_files(db, run),
-        "media": has_media(db, run),
+        "media": has_media(db, run), "console": count_lines(db, run) > 0,
         "alerts": alerts.count(db, run),
     }
     for name in ("program", "argv", "python", "cwd", "adapter", "outrider"):

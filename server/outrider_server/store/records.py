@@ -17,6 +17,7 @@ from outrider.journal.record import Record, is_final_end
 from outrider.reading.alerts import alert_of
 from outrider.reading.summary import amended, definition
 from outrider_server.store.alerts import NewAlert
+from outrider_server.store import console
 from outrider_server.store.attributes import Names, drop_cells, write_cells
 from outrider_server.store.files import apply_file
 from outrider_server.store.media import index_media
@@ -110,6 +111,12 @@ def _alert(to: Applying, record: Record) -> None:
     if to.track.watcher is not None:
         alert = alert_of(record.t, record.body)
         to.track.watcher.keep(to.db, to.track, NewAlert(*alert))
+
+
+def _console(to: Applying, record: Record) -> None:
+    """What was printed: folded into lines, which the batch writes at its end."""
+    console.take(to.db, to.track, to.writer, record.t, record.body)
+    to.kinds.add("console")
 
 
 def _file(to: Applying, record: Record) -> None:
@@ -378,6 +385,7 @@ _KINDS: dict[str, Callable[[Applying, Record], None]] = {
     "alert": _alert,
     "attempt": _attempt,
     "config": _config,
+    "console": _console,
     "end": _end,
     "file": _file,
     "gap": _gap,

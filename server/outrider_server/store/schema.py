@@ -354,6 +354,41 @@ watch = Table(
     sqlite_with_rowid=False,
 )
 
+console_line = Table(
+    "console_line",
+    metadata,
+    _key("run"),
+    _key("n", BigInteger),
+    Column("t", Float, nullable=False),
+    Column("stream", SmallInteger, nullable=False),
+    Column("writer", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("styles", Text),
+    Column("gap", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+console_chunk = Table(
+    "console_chunk",
+    metadata,
+    _key("run"),
+    _key("first", BigInteger),
+    Column("count", Integer, nullable=False),
+    Column("texts", LargeBinary, nullable=False),
+    Column("rest", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+console_screen = Table(
+    "console_screen",
+    metadata,
+    _key("run"),
+    Column("writer", Text, primary_key=True),
+    _key("stream", SmallInteger),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 token = Table(
     "token",
     metadata,
@@ -375,6 +410,9 @@ RUN_TABLES = (
     chunk,
     chunk_values,
     attribute,
+    console_line,
+    console_chunk,
+    console_screen,
     record,
     file,
     blob,

@@ -20,6 +20,7 @@ from outrider_server.store import media as kept_media
 from outrider_server.store.alerting import Alerts
 from outrider_server.store.batches import Ack, Batch
 from outrider_server.store.cache import Cache, Lasting
+from outrider_server.store.console_reading import read_console, search_console
 from outrider_server.store.database import place, prepare, readers
 from outrider_server.store.listing import list_runs, read_rows
 from outrider_server.store.writer import Deliver, Writer
@@ -316,6 +317,28 @@ class Store:
     def delete_view(self, project: str, name: str) -> bool:
         """Delete a view; False where there was none."""
         return self._writer.call(lambda to: views.delete(to, project, name))
+
+    def console(
+        self,
+        project: str,
+        run: str,
+        *,
+        line: int = 0,
+        limit: int = 1000,
+        stream: str | None = None,
+    ) -> dict[str, Any]:
+        """Folded lines of what the run printed, from a number on (below 0: from the end)."""
+        with self._snapshot() as db:
+            found = self._find(db, project, run)
+            return read_console(db, found.run, line=line, limit=limit, stream=stream)
+
+    def search_console(
+        self, project: str, run: str, *, expression: str, start: int = 0, limit: int = 100
+    ) -> dict[str, Any]:
+        """Lines that match, as far as a second gets. Raises ``UsageError``."""
+        with self._snapshot() as db:
+            found = self._find(db, project, run)
+            return search_console(db, found.run, expression=expression, start=start, limit=limit)
 
     # -- tokens
 

@@ -69,6 +69,7 @@ class Track:
     tail_points: int = 0
     dirty: bool = False
     flushed_at: float = 0.0
+    console: Any = None
     watcher: Watcher | None = None
     watched: Watched | None = None
 

@@ -198,6 +198,38 @@ def upgrade() -> None:
         sa.UniqueConstraint("name"),
     )
     op.create_table(
+        "console_line",
+        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("n", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("t", sa.Float(), nullable=False),
+        sa.Column("stream", sa.SmallInteger(), nullable=False),
+        sa.Column("writer", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("styles", sa.Text(), nullable=True),
+        sa.Column("gap", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("run", "n"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "console_chunk",
+        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("first", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("texts", sa.LargeBinary(), nullable=False),
+        sa.Column("rest", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("run", "first"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "console_screen",
+        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("writer", sa.Text(), nullable=False),
+        sa.Column("stream", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("run", "writer", "stream"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "record",
         sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
