@@ -21,9 +21,7 @@ class Described:
     @property
     def url(self) -> str:
         """The address of the run's page."""
-        from urllib.parse import quote
-
-        return f"{self.settings.url}/p/{quote(self.project, safe='')}/r/{quote(self.id, safe='')}"
+        return f"{self.settings.url}/p/{_part(self.project)}/r/{_part(self.id)}"
 
     @property
     def dir(self) -> str | None:
@@ -71,3 +69,12 @@ class Described:
 
     def __repr__(self) -> str:
         return f"<outrider run {self.path} ({self.name}, {self.mode})>"
+
+
+def _part(name: str) -> str:
+    """A name as a part of an address; most need no quoting, and ``init()`` no import for it."""
+    if name.isascii() and name.replace("-", "").replace("_", "").isalnum():
+        return name
+    from urllib.parse import quote
+
+    return quote(name, safe="")

@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from outrider.errors import SettingsError, UsageError
 from outrider.ids import check_project, check_run_id
@@ -25,13 +24,15 @@ _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything that can be set, with its default. Seconds are floats, sizes are bytes."""
+class Settings(NamedTuple):
+    """Everything that can be set, with its default. Seconds are floats, sizes are bytes.
+
+    A named tuple, since making a frozen dataclass costs every ``init()`` some milliseconds.
+    """
 
     mode: str = "online"
     url: str = DEFAULT_URL
-    api_key: str | None = field(default=None, repr=False)
+    api_key: str | None = None
     project: str | None = None
     dir: str | None = None
     id: str | None = None
@@ -50,14 +51,19 @@ class Settings:
     segment_bytes: int = 64 << 20
     plugins: bool = True
     quiet: bool = False
-    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    origins: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        """Without the key, which must not get into a log."""
+        shown = (f"{name}={getattr(self, name)!r}" for name in NAMES if name != "api_key")
+        return f"Settings({', '.join(shown)})"
 
     def origin(self, name: str) -> str:
         """Where a setting's value came from, in words."""
         return self.origins.get(name, "default")
 
 
-NAMES: tuple[str, ...] = tuple(item.name for item in fields(Settings) if item.name != "origins")
+NAMES: tuple[str, ...] = tuple(name for name in Settings._fields if name != "origins")
 
 
 def _text(name: str, value: Any) -> str:
@@ -265,7 +271,7 @@ def load(
     if "dir" not in values and folder is not None:
         values["dir"] = folder
         origins["dir"] = "working folder"
-    return replace(Settings(), origins=origins, **values)
+    return Settings(origins=origins, **values)
 
 
 def working_folder() -> str | None:

@@ -59,8 +59,8 @@ def start_ticks(pid: int) -> int | None:
 def boot_id() -> str | None:
     """The kernel's id of this boot, or None where it has none."""
     try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read().strip()
+        with open("/proc/sys/kernel/random/boot_id", "rb") as file:
+            return file.read().decode().strip()
     except OSError:
         return None
 
