@@ -152,13 +152,11 @@ class Watcher:
         if not watched.may_fire(rule, condition):
             return
         values = table.values[:, column]
+        bound = np.nan if rule.value is None else rule.value
         if rule.kind == "nonfinite":
-            met = ~np.isfinite(values)
-        elif rule.kind == "above":
-            met = values > rule.value
+            rows = np.flatnonzero(~np.isfinite(values))
         else:
-            met = values < rule.value
-        rows = np.flatnonzero(met)
+            rows = np.flatnonzero(values > bound if rule.kind == "above" else values < bound)
         if not len(rows):
             return
         row = int(rows[0])
