@@ -30,7 +30,7 @@ const PARTS = {
   alerts: () => import("../run/alerts/AlertsTab"),
 };
 
-/** A tab is there when the run has something for it; the one in the address always is. */
+/** A tab is there when the run has something for it; alerts always are, as their rules can be made there. */
 function tabsOf(record: RunAnswer, asked: string): TabWord[] {
   const has = record.has ?? {};
   const all: (TabWord & { isThere: boolean })[] = [
@@ -41,7 +41,7 @@ function tabsOf(record: RunAnswer, asked: string): TabWord[] {
     { value: "code", word: "Code", isThere: has.code === true },
     { value: "files", word: "Files", count: has.files, isThere: (has.files ?? 0) > 0 },
     { value: "media", word: "Media", isThere: has.media === true },
-    { value: "alerts", word: "Alerts", count: has.alerts, tone: "warn", isThere: (has.alerts ?? 0) > 0 },
+    { value: "alerts", word: "Alerts", count: has.alerts, tone: "warn", isThere: true },
   ];
   return all.filter((one) => one.isThere || one.value === asked);
 }
