@@ -18,6 +18,7 @@ from outrider.notice import say_once
 BUILT_IN = {
     "plain": "outrider_plain.plugin",
     "sampler": "outrider.sampler.plugin",
+    "capture": "outrider.capture.plugin",
     "http": "outrider.streamer.plugin",
     "commands": "outrider.cli.plugin",
     "lightning": "outrider_lightning.plugin",

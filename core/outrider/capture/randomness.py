@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 _HARMLESS = frozenset(
     "true false none null nil yes no on off auto default unset undefined todo changeme required optional "

@@ -1,4 +1,4 @@
-"""What the streamer starts beside its loop once it is ready: sampling, plugins' sinks, watchdog, hooks."""
+"""What the streamer starts beside its loop once it is ready: sampling, capture, sinks, watchdog, hooks."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Companions:
     def __init__(self, streamer: Streamer) -> None:
         self._streamer = streamer
         self._sampling: Any = None
+        self._capturing: Any = None
         self._sinks: list[Any] = []
         self._thread: threading.Thread | None = None
         self._said: set[str] = set()
@@ -50,6 +51,11 @@ class Companions:
                     streamer.meta, streamer.folder.path, streamer.roster.pid, streamer.own
                 )
                 self._sampling.start()
+            if not streamer.is_adopted:
+                from outrider.streamer.capturing import Capturing
+
+                self._capturing = Capturing(streamer)
+                self._capturing.look()
             from outrider.streamer.plugin import HTTP_SINK
             from outrider.streamer.sinks import SinkThread
 
@@ -68,6 +74,15 @@ class Companions:
     def have_started(self) -> bool:
         """Whether the dear imports are done."""
         return self._thread is not None and not self._thread.is_alive()
+
+    def look(self) -> None:
+        """run.json has changed: a further attempt has code of its own."""
+        if self._capturing is not None:
+            self._capturing.look()
+
+    def is_capturing(self) -> bool:
+        """Whether code and environment are still being captured."""
+        return self._capturing is not None and self._capturing.is_busy()
 
     def is_sampling(self) -> bool:
         """Ask the sampler to stop; whether it is still writing its last row. A probe that hangs

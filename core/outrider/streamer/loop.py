@@ -170,6 +170,7 @@ class Streamer:
             self.meta = self.folder.meta()
         except JournalError:
             return
+        self._companions.look()
         if self.sender is not None:
             self.sender.make_known_again()
             self._news.set()
@@ -187,7 +188,7 @@ class Streamer:
 
     def _leaves(self) -> bool:
         """Whether everything is done; what the helpers still write is delivered first."""
-        if self._companions.is_sampling():
+        if self._companions.is_sampling() or self._companions.is_capturing():
             return False  # its last row is to be seen and sent
         if self.upkeep.is_busy():
             return False
