@@ -140,6 +140,7 @@ class Streamer:
         if sizes == self.sizes:
             return False
         self.sizes = sizes
+        self._news.set()  # whoever looks: the sender may be waiting for just this
         return True
 
     def _tell_ends(self) -> None:
