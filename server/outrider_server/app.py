@@ -16,7 +16,19 @@ from outrider_server.bodies import declared_length, parse_json, read_body
 from outrider_server.guard import PRINCIPAL, Guard, Hosts
 from outrider_server.ingest_route import Ingest
 from outrider_server.problems import Problem, bad_request, not_found
-from outrider_server.routes import access, alerts, console, events, files, media, page, runs, series, views
+from outrider_server.routes import (
+    access,
+    alerts,
+    code,
+    console,
+    events,
+    files,
+    media,
+    page,
+    runs,
+    series,
+    views,
+)
 from outrider_server.routes.operation import Call, Operation, Parameter, check_path
 from outrider_server.schemas import ref
 from outrider_server.static_page import Page
@@ -40,6 +52,7 @@ def operations(site: Page) -> list[Operation]:
         *series.OPERATIONS,
         *console.OPERATIONS,
         *files.OPERATIONS,
+        *code.OPERATIONS,
         *media.OPERATIONS,
         *views.OPERATIONS,
         *alerts.OPERATIONS,

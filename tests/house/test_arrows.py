@@ -42,6 +42,7 @@ SERVER_KNOWS = {
     "outrider.notice",
     "outrider.reading.alerts",
     "outrider.reading.ends",
+    "outrider.reading.code",  # which record counts, the same on both sides
     "outrider.reading.fold",  # one set of rules for state and summary on both sides
     "outrider.reading.media",
     "outrider.reading.summary",

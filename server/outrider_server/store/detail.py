@@ -117,6 +117,7 @@ def read_detail(db: sqlite3.Connection, row: dict[str, Any], run: int) -> dict[s
     ]
     detail["has"] = {
         "files": count_files(db, run),
+        "code": has_records(db, run, "code"),
         "media": has_media(db, run), "console": count_lines(db, run) > 0,
         "alerts": alerts.count(db, run),
     }
@@ -202,6 +203,12 @@ def _writers(
             }
         )
     return found, run_end
+
+
+def has_records(db: sqlite3.Connection, run: int, kind: str) -> bool:
+    """Whether a run has a record of a kind."""
+    asked = "SELECT 1 FROM record WHERE run = ? AND kind = ? LIMIT 1"
+    return db.execute(asked, (run, kind)).fetchone() is not None
 
 
 def read_records(
