@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from outrider.errors import NotFound, UsageError
+from outrider.reading.files import File
 from outrider.reading.history import History
 from outrider.reading.run import Output, Overview, Point, Points, Run
 from outrider.reading.series import Attempt
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Attempt",
     "Client",
+    "File",
     "History",
     "Output",
     "Overview",

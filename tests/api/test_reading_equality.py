@@ -73,7 +73,9 @@ def assert_same(local: api.Run, remote: api.Run) -> None:
     )
     assert alike(local.system().rows(), remote.system().rows())
     assert local.console() == remote.console()
-    assert local.files() == remote.files()
+    for versions in (False, True):
+        assert local.files(versions=versions) == remote.files(versions=versions)
+    assert local.files("save", "b/") == remote.files("save", "b/")
     told = [body for body in remote.records("gap") if "w" not in body]  # else the server's own
     assert local.records("gap") == told
     for kind in ("alert", "from-the-future"):
@@ -106,7 +108,25 @@ def test_a_run_with_everything_in_it(server: Background, tmp_path: Path) -> None
         b'{"t":127.0,"s":1,"p":{"a' + line(point(127.5, 11, loss=9.0)) + b"\n",
         {"t": 128.0, "k": "console", "o": "out", "b": "hello\n"},
         {"t": 128.5, "k": "alert", "title": "hot", "text": "", "level": "WARN"},
-        {"t": 128.6, "k": "file", "name": "model.pt", "sha256": "00"},
+        {
+            "t": 128.6,
+            "k": "file",
+            "path": "b/model.pt",
+            "sha256": "00" * 32,
+            "size": 3,
+            "m": {"a": 1},
+        },
+        {
+            "t": 128.61,
+            "k": "file",
+            "path": "a/gone",
+            "sha256": None,
+            "size": None,
+            "role": "save",
+            "state": "vanished",
+            "why": "No such file or directory",
+        },
+        {"t": 128.62, "k": "file", "path": "b/model.pt", "sha256": "11" * 32, "size": 4},
         {"t": 128.7, "k": "from-the-future", "x": {"y": 1}},
         {"t": 129.0, "k": "end", "w": "w1", "a": 1, "state": "finished", "code": 0},
     )

@@ -143,7 +143,7 @@ def test_records_of_other_kinds_are_given_as_written(made: Made) -> None:
     made.write(
         {"t": 2.0, "k": "console", "o": "err", "b": "late\n"},
         {"t": 1.0, "k": "console", "o": "out", "b": "early\n"},
-        {"t": 3.0, "k": "file", "name": "model.pt", "sha256": "00"},
+        {"t": 3.0, "k": "file", "path": "model.pt", "sha256": "00" * 32, "size": 1},
         {"t": 4.0, "k": "from-the-future", "x": [1]},
     )
     run = api.open(made.path)
@@ -151,7 +151,7 @@ def test_records_of_other_kinds_are_given_as_written(made: Made) -> None:
         ("out", "early\n"),
         ("err", "late\n"),
     ]
-    assert run.files()[0]["name"] == "model.pt"
+    assert [file.path for file in run.files()] == ["model.pt"]
     assert run.records("from-the-future") == [{"t": 4.0, "k": "from-the-future", "x": [1]}]
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 import weakref
 from pathlib import Path
 from typing import Any
@@ -335,7 +336,9 @@ def test_the_import_is_light() -> None:
     assert run_python(code).splitlines() == ["[]", "[]"]
 
 
-def test_checkpoints_are_kept_with_the_run(model: Any, digits: Any, read: Any) -> None:
+def test_checkpoints_are_kept_with_the_run(
+    model: Any, digits: Any, read: Any, tmp_path: Path
+) -> None:
     """What ModelCheckpoint saves, and of it what is the best so far; reading it back gives the
     weights."""
     callback = OutriderCallback()
@@ -347,10 +350,13 @@ def test_checkpoints_are_kept_with_the_run(model: Any, digits: Any, read: Any) -
     net = model()
     net.fit(x, y, epochs=2, verbose=0, callbacks=[callback, every, best])
     run = read(callback)
-    assert {file["path"] for file in run.files()} == {"all-1.keras", "all-2.keras", "best.keras"}
-    assert callback.run is not None
-    assert callback.run.dir is not None
-    again = keras.models.load_model(Path(callback.run.dir, "all-2.keras"))
+    names = {"all-1.keras", "all-2.keras", "best.keras"}
+    until = time.monotonic() + 60
+    while {file.path for file in run.files()} != names and time.monotonic() < until:
+        time.sleep(0.05)
+    files = {file.path: file for file in run.files()}
+    assert set(files) == names
+    again = keras.models.load_model(files["all-2.keras"].download(tmp_path / "fetched"))
     for one, two in zip(again.get_weights(), net.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
+import time
 import weakref
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,16 @@ from outrider_lightning import OutriderLogger
 
 
 def kept(run: Any) -> list[str]:
-    return [file["path"] for file in run.files()]
+    return [record["path"] for record in run.records("save")]
+
+
+def fetched(run: Any, name: str, to: Path) -> str:
+    """The kept file, once the streamer has copied it."""
+    until = time.monotonic() + 60
+    while name not in {file.path for file in run.files()} and time.monotonic() < until:
+        time.sleep(0.05)
+    (file,) = (file for file in run.files() if file.path == name)
+    return str(file.download(to))
 
 
 @pytest.mark.parametrize(
@@ -30,7 +40,7 @@ def kept(run: Any) -> list[str]:
     ids=str,
 )  # fmt: skip
 def test_a_training_keeps_what_log_model_says(
-    pl: Any, trainer: Any, model: Any, read: Any, log_model: Any, names: set[str]
+    pl: Any, trainer: Any, model: Any, read: Any, log_model: Any, names: set[str], tmp_path: Path
 ) -> None:
     """Nothing, what is left at the end, or each as it is saved; the files load again."""
     logger = OutriderLogger(log_model=log_model)
@@ -39,7 +49,7 @@ def test_a_training_keeps_what_log_model_says(
     run = read(logger)
     assert set(kept(run)) == names
     for name in names:
-        torch.load(Path(logger.experiment.dir, name), weights_only=False)
+        torch.load(fetched(run, name, tmp_path), weights_only=False)
     if names:
         told = {one["name"]: one["aliases"] for one in run.summary["checkpoints"]}
         assert told["checkpoints/epoch=1-step=8.ckpt"] == ["best"]

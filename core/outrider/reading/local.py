@@ -16,6 +16,7 @@ from outrider.reading.series import Attempt, Series
 
 if TYPE_CHECKING:
     from outrider.journal.reader import RunFolder
+    from outrider.reading.files import File
 
 _NOBODY_KNOWS = "lost"
 _KIND = b'"k":'
@@ -122,6 +123,15 @@ class FolderSource:
             if not isinstance(record, Damaged) and record.kind == kind
         ]
         return sorted(found, key=lambda body: float(body["t"]))
+
+    def files(self, role: str | None, prefix: str, *, versions: bool) -> list[File]:
+        """The files, by path."""
+        from outrider.reading.files import FolderReader, file_of, listed
+
+        reader = FolderReader(self.folder.path)
+        found = (file_of(body, reader) for body in self.records("file"))
+        told = [file for file in found if file is not None]
+        return listed(told, role, prefix, versions=versions)
 
 
 def is_alive(meta: dict[str, Any], head: Any = None) -> bool:

@@ -10,6 +10,7 @@ from outrider.reading.series import Attempt, Series
 from outrider.reading.summary import revived
 
 if TYPE_CHECKING:
+    from outrider.reading.files import File
     from outrider.transport import Transport
 
 PAGE = 1000
@@ -103,6 +104,12 @@ class ServerSource:
                 break
             params["after"] = page["next"]
         return sorted(found, key=lambda body: float(body["t"]))
+
+    def files(self, role: str | None, prefix: str, *, versions: bool) -> list[File]:
+        """The files, by path."""
+        from outrider.reading.files import server_files
+
+        return server_files(self.transport, self._path, role, prefix, versions=versions)
 
 
 def attempts_of(row: dict[str, Any]) -> list[Attempt]:

@@ -14,6 +14,8 @@ from outrider.reading.series import Attempt, Series, limits, logged, merged, win
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from outrider.reading.files import File
+
 
 @dataclass(frozen=True, slots=True)
 class Overview:
@@ -103,6 +105,10 @@ class Source(Protocol):
 
     def records(self, kind: str) -> list[dict[str, Any]]:
         """All records of a kind, in order, as they were written."""
+        ...
+
+    def files(self, role: str | None, prefix: str, *, versions: bool) -> list[File]:
+        """The files, by path."""
         ...
 
 
@@ -271,9 +277,15 @@ class Run:
             for body in self._source.records("console")
         ]
 
-    def files(self) -> list[dict[str, Any]]:
-        """The records of all files that belong to the run, in order, as they were written."""
-        return self._source.records("file")
+    def files(
+        self, role: str | None = None, prefix: str = "", *, versions: bool = False
+    ) -> list[File]:
+        """The run's files by path: the latest of each, or all ``versions``.
+
+        ``role`` is save (what the script saved), media or code; ``prefix`` is what the path begins
+        with. ``File.read()`` and ``File.download(to)`` give the content.
+        """
+        return self._source.files(role, prefix, versions=versions)
 
     def records(self, kind: str) -> list[dict[str, Any]]:
         """All other records of a kind (``alert``, ``media``, ``gap`` …), as they were written.
