@@ -16,6 +16,7 @@ from urllib.parse import quote
 from outrider.errors import NotFound, UsageError
 from outrider.reading.files import File
 from outrider.reading.history import History
+from outrider.reading.medium import Medium, Part, Table
 from outrider.reading.run import Output, Overview, Point, Points, Run
 from outrider.reading.series import Attempt
 
@@ -29,11 +30,14 @@ __all__ = [
     "Client",
     "File",
     "History",
+    "Medium",
     "Output",
     "Overview",
+    "Part",
     "Point",
     "Points",
     "Run",
+    "Table",
     "open",
     "runs",
 ]

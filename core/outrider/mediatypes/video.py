@@ -112,8 +112,7 @@ def _side_by_side(array: Any) -> Any:
     while len(videos) % columns:
         videos.append(np.zeros_like(videos[0]))
     rows = [
-        np.concatenate(videos[at : at + columns], axis=2)
-        for at in range(0, len(videos), columns)
+        np.concatenate(videos[at : at + columns], axis=2) for at in range(0, len(videos), columns)
     ]
     return np.concatenate(rows, axis=1)
 

@@ -10,6 +10,7 @@ import orjson
 from outrider.ids import host_label
 from outrider.journal.record import Damaged, decode
 from outrider.journal.writer import boot_id
+from outrider.reading.ends import told
 from outrider.reading.fold import RUNNING, Fold, described
 from outrider.reading.run import Overview
 from outrider.reading.series import Attempt, Series
@@ -17,6 +18,7 @@ from outrider.reading.series import Attempt, Series
 if TYPE_CHECKING:
     from outrider.journal.reader import RunFolder
     from outrider.reading.files import File
+    from outrider.reading.medium import LocalMedia
 
 _NOBODY_KNOWS = "lost"
 _KIND = b'"k":'
@@ -91,7 +93,7 @@ class FolderSource:
             job_type=meta.get("job_type"),
             host=meta.get("host"),
             url=meta.get("server"),
-            end=None if end is None else dict(end.body),
+            end=told(None if end is None else end.body),
             origin=self.folder.path,
         )
 
@@ -132,6 +134,12 @@ class FolderSource:
         found = (file_of(body, reader) for body in self.records("file"))
         told = [file for file in found if file is not None]
         return listed(told, role, prefix, versions=versions)
+
+    def media(self) -> LocalMedia:
+        """Its images, sounds, texts, tables and so on."""
+        from outrider.reading.medium import LocalMedia
+
+        return LocalMedia(self.folder, self.fold())
 
 
 def is_alive(meta: dict[str, Any], head: Any = None) -> bool:

@@ -11,9 +11,11 @@ from outrider.reading.summary import revived
 
 if TYPE_CHECKING:
     from outrider.reading.files import File
+    from outrider.reading.medium import ServerMedia
     from outrider.transport import Transport
 
 PAGE = 1000
+_PIECE = 32 << 20
 
 
 def ask(transport: Transport, method: str, path: str, **how: Any) -> Any:
@@ -110,6 +112,32 @@ class ServerSource:
         from outrider.reading.files import server_files
 
         return server_files(self.transport, self._path, role, prefix, versions=versions)
+
+    def media(self) -> ServerMedia:
+        """Its images, sounds, texts, tables and so on."""
+        from outrider.reading.medium import ServerMedia
+
+        def below(path: str, params: dict[str, Any]) -> Any:
+            return ask(self.transport, "GET", self._path + path, params=params)
+
+        return ServerMedia(below, self.content)
+
+    def content(self, sha256: str) -> bytes:
+        """The bytes of one content, fetched in pieces. Raises ``NotFound``."""
+        from outrider.transport import check
+
+        found = bytearray()
+        while True:
+            span = f"bytes={len(found)}-{len(found) + _PIECE - 1}"
+            answer = check(
+                self.transport.request(
+                    "GET", f"{self._path}/blobs/{sha256}", headers={"Range": span}
+                )
+            )
+            found += answer.body
+            total = answer.headers.get("content-range", "").rpartition("/")[2]
+            if answer.status != 206 or not answer.body or len(found) >= int(total or 0):
+                return bytes(found)
 
 
 def attempts_of(row: dict[str, Any]) -> list[Attempt]:

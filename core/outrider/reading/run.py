@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from outrider.errors import NotFound
+from outrider.reading.code import CODE, ENVIRONMENT, chosen
 from outrider.reading.history import History
 from outrider.reading.series import Attempt, Series, limits, logged, merged, window
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from outrider.reading.files import File
+    from outrider.reading.medium import LocalMedia, Medium, ServerMedia, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +105,28 @@ class Source(Protocol):
         """All points of a system metric; their steps mean nothing."""
         ...
 
+    @property
+    def code(self) -> dict[str, Any] | None:
+        """The code that the run was started from: ``commit``, ``branch``, ``remote``, ``dirty``,
+        ``patch`` …; None where none was captured."""
+        return chosen(self._source.records(CODE))
+
+    @property
+    def environment(self) -> dict[str, Any] | None:
+        """What the run ran in: ``command``, ``python``, ``packages``, ``container``, ``job`` …; None
+        where it was not captured."""
+        return chosen(self._source.records(ENVIRONMENT))
+
     def records(self, kind: str) -> list[dict[str, Any]]:
         """All records of a kind, in order, as they were written."""
         ...
 
     def files(self, role: str | None, prefix: str, *, versions: bool) -> list[File]:
         """The files, by path."""
+        ...
+
+    def media(self) -> LocalMedia | ServerMedia:
+        """Its images, sounds, texts, tables and so on."""
         ...
 
 
@@ -286,6 +304,31 @@ class Run:
         with. ``File.read()`` and ``File.download(to)`` give the content.
         """
         return self._source.files(role, prefix, versions=versions)
+
+    def media(self, key: str | None = None) -> list[Medium]:
+        """Images, sounds, videos, pages, texts, histograms, tables and figures, by step.
+
+        Those of one key, or all; what a later attempt went back behind is left out.
+        """
+        from outrider.reading.medium import in_order
+
+        return in_order(self._source.media().items(key))
+
+    def table(self, key: str, step: int | None = None) -> Table:
+        """The rows of the table that was logged under a key, the latest or the one of a step.
+
+        Raises ``NotFound``.
+        """
+        from outrider.reading.medium import in_order
+
+        source = self._source.media()
+        found = [one for one in in_order(source.items(key)) if one.type == "table"]
+        wanted = [one for one in found if step is None or one.step == step]
+        if not wanted:
+            steps = ", ".join(str(one.step) for one in found[:10])
+            hint = f"it has one at step {steps}" if found else "run.media() lists what there is"
+            raise NotFound(f"the run has no table {key!r} of that step", hint=hint)
+        return source.table(wanted[-1])
 
     def records(self, kind: str) -> list[dict[str, Any]]:
         """All other records of a kind (``alert``, ``media``, ``gap`` …), as they were written.

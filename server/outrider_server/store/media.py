@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from outrider_server.store.records import Applying
 
 PAGE = 500
-ROWS = 1000
+ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,5 +216,3 @@ def _place(after: str) -> list[int]:
         return [int(step), int(seq)]
     except ValueError:
         raise UsageError(f"cursor {after!r:.40} is not one of ours") from None
-
-
