@@ -29,6 +29,7 @@ NEEDS = {
     "read_records": "read",
     "list_files": "read",
     "read_content": "read",
+    "show_code": "read",
     "content_state": "write",
     "send_content": "write",
     "missing_contents": "write",

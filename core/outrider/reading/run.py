@@ -105,18 +105,6 @@ class Source(Protocol):
         """All points of a system metric; their steps mean nothing."""
         ...
 
-    @property
-    def code(self) -> dict[str, Any] | None:
-        """The code that the run was started from: ``commit``, ``branch``, ``remote``, ``dirty``,
-        ``patch`` …; None where none was captured."""
-        return chosen(self._source.records(CODE))
-
-    @property
-    def environment(self) -> dict[str, Any] | None:
-        """What the run ran in: ``command``, ``python``, ``packages``, ``container``, ``job`` …; None
-        where it was not captured."""
-        return chosen(self._source.records(ENVIRONMENT))
-
     def records(self, kind: str) -> list[dict[str, Any]]:
         """All records of a kind, in order, as they were written."""
         ...
@@ -329,6 +317,18 @@ class Run:
             hint = f"it has one at step {steps}" if found else "run.media() lists what there is"
             raise NotFound(f"the run has no table {key!r} of that step", hint=hint)
         return source.table(wanted[-1])
+
+    @property
+    def code(self) -> dict[str, Any] | None:
+        """The code that the run was started from: ``commit``, ``branch``, ``remote``, ``dirty``,
+        ``patch`` …; None where none was captured."""
+        return chosen(self._source.records(CODE))
+
+    @property
+    def environment(self) -> dict[str, Any] | None:
+        """What the run ran in: ``command``, ``python``, ``packages``, ``container``, ``job`` …; None
+        where it was not captured."""
+        return chosen(self._source.records(ENVIRONMENT))
 
     def records(self, kind: str) -> list[dict[str, Any]]:
         """All other records of a kind (``alert``, ``media``, ``gap`` …), as they were written.
