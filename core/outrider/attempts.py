@@ -21,7 +21,32 @@ JOIN_SECONDS = 300.0
 """On another machine a writer's process cannot be seen: for so long after an attempt began, a
 process that calls ``init`` with its id is taken for one of its ranks, later for a new attempt."""
 
+RUN_DIR = "OUTRIDER_RUN_DIR"
+"""What ``outrider run`` tells the command and its children: the folder of their run."""
+
 _FIRST_LOOK = 1 << 16
+
+_joined_in = 0
+
+
+def given_folder(run_id: str | None) -> RunFolder | None:
+    """The run that this process was started for, if ``outrider run`` started it and the script does
+    not name another. Only the first ``init()`` of a process joins it; later runs are its own."""
+    global _joined_in
+    path = os.environ.get(RUN_DIR)
+    if not path or _joined_in == os.getpid():
+        return None
+    from outrider.journal.reader import RunFolder
+
+    folder = RunFolder(path)
+    try:
+        meta = folder.meta()
+    except (JournalError, OSError):
+        return None
+    if run_id is not None and run_id != meta.get("id"):
+        return None
+    _joined_in = os.getpid()
+    return folder
 
 
 def is_being_written(folder: RunFolder, meta: Mapping[str, Any]) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from outrider import __version__
@@ -17,6 +18,7 @@ from outrider.attempts import (
     await_writer,
     claim,
     described,
+    given_folder,
     is_being_written,
     last_of,
     next_step,
@@ -51,8 +53,13 @@ def start_run(
     config: Any = None,
     rewind_to: int | None = None,
     adapter: Mapping[str, Any] | None = None,
+    argv: Sequence[str] | None = None,
 ) -> Run:
-    """Make the run that ``init()`` returns. Raises ``UsageError`` and ``SettingsError`` only."""
+    """Make the run that ``init()`` returns. Raises ``UsageError`` and ``SettingsError`` only.
+
+    With ``argv`` it is the run of that command, which somebody else starts: nothing of this process
+    is recorded.
+    """
     settings = load(arguments)
     values = read_config(config)
     if rewind_to is not None and (isinstance(rewind_to, bool) or not isinstance(rewind_to, int)):
@@ -69,7 +76,8 @@ def start_run(
     if settings.mode == "disabled":
         return _disabled(settings, values)
     try:
-        return _Start(settings, values, rewind_to, dict(adapter or PLAIN_ADAPTER)).run()
+        start = _Start(settings, values, rewind_to, dict(adapter or PLAIN_ADAPTER), argv)
+        return start.run()
     except (UsageError, SettingsError):
         raise
     except Exception as error:
@@ -99,14 +107,19 @@ class _Start:
         config: dict[str, Any],
         rewind_to: int | None,
         adapter: dict[str, Any],
+        argv: Sequence[str] | None = None,
     ) -> None:
         self.settings = settings
         self.config = config
         self.rewind_to = rewind_to
         self.adapter = adapter
+        self.argv = argv
         self.clock = Clock()
 
     def run(self) -> Run:
+        given = None if self.argv is not None else given_folder(self.settings.id)
+        if given is not None:
+            return self._join_given(given)
         run_id = self.settings.id or self._auto_id() or new_run_id()
         shared = self.settings.id is not None or self.settings.resume == "auto"
         folder, is_new = self._folder(run_id, shared)
@@ -160,7 +173,7 @@ class _Start:
     def _meta(self, run_id: str, known: dict[str, Any]) -> dict[str, Any]:
         settings = self.settings
         main = sys.modules.get("__main__")
-        program = getattr(main, "__file__", None)
+        program = getattr(main, "__file__", None) if self.argv is None else self.argv[0]
         pid = os.getpid()
         here = working_folder()
         meta = {
@@ -184,7 +197,7 @@ class _Start:
             "start_ticks": start_ticks(pid),
             "boot_id": boot_id(),
             "program": os.path.join(here or "", program) if program else None,
-            "argv": list(getattr(sys, "argv", [])),
+            "argv": list(getattr(sys, "argv", []) if self.argv is None else self.argv),
             "cwd": here,
             "python": ".".join(map(str, sys.version_info[:3])),
             "outrider": __version__,
@@ -267,6 +280,31 @@ class _Start:
         writer = self._writer(folder, known["id"], attempt=attempt, name=None)
         return self._open(folder, known, writer, attempt=attempt, is_new=False)
 
+    def _join_given(self, folder: RunFolder) -> Run:
+        """Write to the run of the ``outrider run`` that started this process: it records what is
+        printed, waits for the delivery and writes the run's end."""
+        known = folder.meta()
+        wanted = self.settings.project
+        if wanted is not None and wanted != known["project"]:
+            say(
+                f"this process belongs to the run {known['project']}/{known['id']}; project="
+                f"{wanted!r} is left out\n  hint: outrider run --project {wanted} -- …"
+            )
+        said = {name: getattr(self.settings, name) for name in ("name", "notes", "tags")}
+        self.settings = replace(
+            self.settings,
+            mode=known.get("mode", self.settings.mode),
+            url=known.get("server", self.settings.url),
+            console=False,
+            finish_seconds=0.0,
+            quiet=True,
+        )
+        run = self._join(folder.path, known)
+        told = {name: plain(value) for name, value in said.items() if value}
+        if told:
+            run._append({"k": "run", **told})
+        return run
+
     def _new_attempt(self, folder: str, meta: dict[str, Any], attempt: int, first_step: int) -> Run:
         writer = self._writer(folder, meta["id"], attempt=attempt, name=new_writer_id())
         meta.update(attempt=attempt, writer=writer.writer)
@@ -318,6 +356,8 @@ class _Start:
         if not self.settings.quiet and is_new:
             where = f"{run.url}" if self.settings.mode == "online" else f"offline, in {folder}"
             say(f"{'resuming' if attempt > 1 else 'recording'} {run.name} · {where}")
+        if self.settings.console and self.argv is None:
+            run.capture_console()
         return run
 
 

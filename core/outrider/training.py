@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from outrider.console import Capture
     from outrider.journal.writer import JournalWriter
     from outrider.mediatypes.base import Media
     from outrider.mediatypes.spool import Spool
@@ -87,6 +88,7 @@ class Run(Described):
         self._has_saved = False
         self._spool: Spool | None = None
         self.before_end: list[Callable[[], object]] = []
+        self._capture: Capture | None = None
         self._straight = straight.make(writer, first_step, self._log_carefully, self._log_tended)
         self.log = self._straight.log  # type: ignore[method-assign]
         self.on_end: Callable[[Run], object] | None = None
@@ -294,6 +296,16 @@ class Run(Described):
             swallow("save()", error)
             return []
 
+    def capture_console(self) -> None:
+        """Record what this process prints from now on, until the run ends; see docs/console.md."""
+        try:
+            if self._capture is None and not self._finished:
+                from outrider.console import Capture
+
+                self._capture = Capture(self._append)
+        except Exception as error:
+            swallow("console", error)
+
     # --- the end --------------------------------------------------------------------------
 
     def finish(self, exit_code: int | None = 0, **other: Any) -> None:
@@ -319,6 +331,9 @@ class Run(Described):
                 writer.tend(now)
             for last_word in self.before_end.copy():
                 last_word()
+            if self._capture is not None:
+                error = sys.exc_info()[1] if ending.state != "finished" else None
+                self._capture.stop(error)
             writer.append(
                 {
                     "k": "end",
@@ -340,6 +355,8 @@ class Run(Described):
         except Exception as error:
             swallow("finish()", error)
         finally:
+            if self._capture is not None:
+                self._capture.stop()
             if self.on_end is not None:
                 self.on_end(self)
 

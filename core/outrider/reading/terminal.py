@@ -74,7 +74,7 @@ class Line:
         """Write over what stands from a column on."""
         size = len(self.text)
         if at > size:
-            text, at, style = " " * (at - size) + text, size, style
+            text, at = " " * (at - size) + text, size
         if at == size:
             if style != (self.styles[-1][1] if self.styles else "") and self._has_room():
                 self.styles.append((size, style))

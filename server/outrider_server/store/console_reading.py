@@ -5,13 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import regex
 
 from outrider.errors import UsageError
-from outrider.reading.terminal import Line
 from outrider_server.store.console import count_lines, lines_from, pieces, texts_of
+
+if TYPE_CHECKING:
+    from outrider.reading.terminal import Line
 
 PAGE_BYTES = 4 << 20
 """An answer holds at most so much text (and one line)."""

@@ -1,0 +1,165 @@
+"""Records what Python code prints, in the process that prints it: no thread, no pipe, no new object.
+
+``write`` and ``flush`` of ``sys.stdout`` and ``sys.stderr`` are wrapped where they are: the objects
+stay the same, so ``isatty``, ``encoding``, ``fileno``, ``buffer``, handlers made before and debuggers
+see what they always saw. What is printed goes to its stream first, and then as a record to the run's
+journal; file descriptors are never redirected. Output of C code and of other processes is not seen
+here: ``outrider run`` sees it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import weakref
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from outrider.printed import Bound, Printed
+
+MOST_PENDING = 64
+"""So many pieces without the end of a line are kept back at most."""
+
+_RECENT = 40
+"""So many of the last pieces on stderr are looked at for a traceback that was printed already."""
+
+_taps: weakref.WeakSet[Tap] = weakref.WeakSet()
+
+
+class Tap:
+    """Wraps one stream's ``write`` and ``flush``.
+
+    Pieces wait for the end of their line, or for ``flush``, as they do in the stream's own buffer:
+    ``print("a", 1)`` is four writes and one record. Threads share the pieces without a lock: each
+    is taken out once.
+    """
+
+    def __init__(self, stream: Any, printed: Printed) -> None:
+        """Raises ``AttributeError`` or ``TypeError`` for a stream that cannot be wrapped."""
+        self.printed = printed
+        self.is_open = True
+        self.pending: deque[str] = deque()
+        self.recent: deque[str] = deque(maxlen=_RECENT)
+        self._stream = stream
+        self._before = {
+            name: vars(stream)[name] for name in ("write", "flush") if name in vars(stream)
+        }
+        self._ours = {"write": self._wrap_write(stream.write), "flush": self._wrap_flush(stream)}
+        for name, wrapped in self._ours.items():
+            setattr(stream, name, wrapped)
+        _taps.add(self)
+
+    def _wrap_write(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        pending, take = self.pending, self.pending.append
+
+        def write(text: Any, *more: Any, **named: Any) -> Any:
+            result = original(text, *more, **named)
+            if self.is_open and isinstance(text, str):
+                with suppress(Exception):  # what was printed is printed; nothing of ours may show
+                    take(text)
+                    if "\n" in text or "\r" in text or len(pending) > MOST_PENDING:
+                        self.drain()
+            return result
+
+        return write
+
+    def _wrap_flush(self, stream: Any) -> Callable[..., Any]:
+        pending, original = self.pending, stream.flush
+
+        def flush(*arguments: Any, **named: Any) -> Any:
+            result = original(*arguments, **named)
+            if pending:
+                with suppress(Exception):
+                    self.drain()
+            return result
+
+        return flush
+
+    def drain(self) -> None:
+        """Record the pieces that wait."""
+        pending = self.pending
+        parts = []
+        with suppress(IndexError):  # emptied by another thread
+            while pending:
+                parts.append(pending.popleft())
+        if parts and self.is_open:
+            text = "".join(parts) if len(parts) > 1 else parts[0]
+            self.recent.append(text[-2000:])
+            self.printed.keep(text)
+
+    def close(self) -> None:
+        """Record what waits, and unwrap; where somebody wrapped over us, pass through from now on."""
+        if not self.is_open:
+            return
+        try:
+            self.drain()
+            self.printed.tell_gap()
+        finally:
+            self.is_open = False
+            self.pending.clear()
+            attributes = vars(self._stream)
+            for name, ours in self._ours.items():
+                if attributes.get(name) is not ours:
+                    continue
+                if name in self._before:
+                    setattr(self._stream, name, self._before[name])
+                else:
+                    delattr(self._stream, name)
+
+
+class Capture:
+    """The taps of one run in one process. Nothing here raises."""
+
+    def __init__(self, append: Callable[[Mapping[str, Any]], object]) -> None:
+        self._taps: list[Tap] = []
+        self._printed = Printed("err", append, Bound())
+        seen: list[Any] = []
+        for name, stream in (("out", sys.stdout), ("err", sys.stderr)):
+            if stream is None or any(stream is one for one in seen):
+                continue
+            seen.append(stream)
+            try:
+                self._taps.append(Tap(stream, Printed(name, append, Bound())))
+            except Exception:
+                continue  # a stream with slots, or closed: it goes unrecorded
+
+    def stop(self, error: BaseException | None = None) -> None:
+        """Leave the streams as they were found; ``error`` is what ended the run and is not printed
+        yet."""
+        if error is not None:
+            self._tell(error)
+        for tap in reversed(self._taps):
+            try:
+                tap.close()
+            except Exception:
+                continue
+
+    def _tell(self, error: BaseException) -> None:
+        """Record an exception's traceback, unless it was printed already."""
+        if isinstance(error, SystemExit):
+            return
+        try:
+            import traceback
+
+            lines = traceback.format_exception(type(error), error, error.__traceback__)
+            last = lines[-1].strip()
+            for tap in self._taps:
+                tap.drain()
+                if last and last in "".join(tap.recent):
+                    return
+            self._printed.keep("".join(lines))
+        except Exception:
+            return
+
+
+def _after_fork_in_child() -> None:
+    """What waits belongs to the parent, as the stream's own buffer does."""
+    for tap in list(_taps):
+        tap.pending.clear()
+        tap.printed.left_out = 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
