@@ -60,8 +60,12 @@ def is_last_chance() -> bool:
 
 def read_delivery(folder: str) -> dict[str, Any]:
     """What the streamer of this host last said, or an empty dict."""
+    return _read(os.path.join(folder, f"delivery-{host_label()}.json"))
+
+
+def _read(path: str) -> dict[str, Any]:
     try:
-        with open(os.path.join(folder, f"delivery-{host_label()}.json"), "rb") as file:
+        with open(path, "rb") as file:
             found = orjson.loads(file.read())
     except (OSError, orjson.JSONDecodeError):
         return {}
@@ -82,22 +86,24 @@ def wait_for_delivery(run: Run, position: tuple[str, int, int], ending: Ending) 
     """
     settings = run.settings
     assert run.folder is not None
+    seconds = settings.finish_seconds
+    last_chance = seconds > 0 and is_last_chance()
+    if last_chance:
+        seconds = max(LAST_CHANCE_SECONDS, seconds)
+    if run.has_saved:
+        wait_for_copies(run.folder, position, seconds)
     if settings.mode == "offline":
         _tell(
             run, f"{run.name} {ending.state}, recorded offline; send it: outrider sync {run.folder}"
         )
         return
-    seconds = settings.finish_seconds
-    last_chance = seconds > 0 and is_last_chance()
-    if last_chance:
-        seconds = max(LAST_CHANCE_SECONDS, seconds)
     delivered, delivery = _wait(run, position, seconds, last_chance=last_chance)
     if delivered:
         _tell(run, f"{run.name} {ending.state}, delivered: {run.url}")
     elif last_chance:
         _tell(
             run,
-            f"{run.name} {ending.state}; {delivery.get('behind_bytes', 'some')} bytes are not delivered. "
+            f"{run.name} {ending.state}; {_left(delivery)} bytes are not delivered. "
             f"They lie in {run.folder}\n  hint: outrider sync {run.folder}",
         )
     else:
@@ -108,6 +114,31 @@ def wait_for_delivery(run: Run, position: tuple[str, int, int], ending: Ending) 
             + (f"the server does not answer ({reason}), " if reason else "")
             + "the rest is sent in the background",
         )
+
+
+def wait_for_copies(folder: str, position: tuple[str, int, int], seconds: float) -> bool:
+    """Wait until the streamer has copied what ``save()`` named: a script may remove its files
+    right after ``finish()``. Whether it has."""
+    writer, segment, size = position
+    path = os.path.join(folder, f"errands-{host_label()}.json")
+    deadline = time.monotonic() + seconds
+    pause = 0.005
+    while True:
+        errands = _read(path)
+        done = acked_offset({"acked": errands.get("done") or {}}, writer, segment)
+        held = [source for source, _ in errands.get("held") or () if source[0] == writer]
+        if done >= size and not held:
+            return True
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
+
+
+def _left(delivery: dict[str, Any]) -> int | str:
+    if "behind_bytes" not in delivery:
+        return "some"
+    return int(delivery["behind_bytes"]) + int(delivery.get("file_bytes_left") or 0)
 
 
 def _tell(run: Run, text: str) -> None:
@@ -134,9 +165,12 @@ def _wait(
         delivery = read_delivery(run.folder)
         acked = acked_offset(delivery, writer, segment)
         now = time.monotonic()
-        if acked >= size and _earlier_are_acked(run, delivery, writer, segment):
+        files_left = delivery.get("files_left") or 0
+        # Files are waited for where the machine's end would take them along; else not.
+        is_sent = acked >= size and not (last_chance and files_left)
+        if is_sent and _earlier_are_acked(run, delivery, writer, segment):
             return True, delivery
-        total = delivery.get("behind_bytes", 0)
+        total = delivery.get("behind_bytes", 0), delivery.get("file_bytes_left")
         if (acked, total) != known:
             advanced_at, known = now, (acked, total)
         is_down = delivery.get("state") in ("waiting", "refused")

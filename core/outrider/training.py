@@ -85,7 +85,7 @@ class Run(Described):
         self._look_at = monotonic() + RESTART_SECONDS
         self._pause = RESTART_SECONDS
         self._finished = writer is None
-        self._has_saved = False
+        self.has_saved = False
         self._spool: Spool | None = None
         self.before_end: list[Callable[[], object]] = []
         self._capture: Capture | None = None
@@ -282,7 +282,7 @@ class Run(Described):
             from outrider.keeping import keep_files
 
             base = other.get("base_path", base)  # wandb's word for it
-            self._has_saved = True
+            self.has_saved = True
             return keep_files(
                 self.folder,
                 path_or_glob,

@@ -9,7 +9,6 @@ so that a streamer that is killed anywhere leaves nothing untold and tells nothi
 from __future__ import annotations
 
 import contextlib
-import mimetypes
 import os
 import re
 import threading
@@ -44,14 +43,24 @@ class Source(NamedTuple):
 class Files:
     """The files of one run on this host; every method may be called from any thread."""
 
-    def __init__(self, folder: RunFolder, own: OwnJournal, *, server: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        own: OwnJournal,
+        *,
+        server: str | None = None,
+        everywhere: bool = False,
+    ) -> None:
+        """With ``everywhere`` what streamers of other machines told is known, too."""
         self.folder = folder
+        self._everywhere = everywhere
         self.shelf = Shelf(folder.path, server)
         self._own = own
         self._lock = threading.RLock()
         self._spools: dict[str, Stored] = {}
         self._sources: set[Source] = set()
         self._latest: dict[tuple[str, str], str | None] = {}
+        self._meant: dict[str, Stored] = {}
         self._is_loaded = False
 
     # --- places ---------------------------------------------------------------------------
@@ -90,6 +99,12 @@ class Files:
         self._load()
         return self._latest.get((role, path))
 
+    def contents(self) -> dict[str, Stored]:
+        """Every content that is meant for the server, sent or not."""
+        self._load()
+        with self._lock:
+            return dict(self._meant)
+
     def is_busy(self) -> bool:
         """Whether a content still waits to be sent to the run's server."""
         self._load()
@@ -125,6 +140,8 @@ class Files:
             if before is not None:
                 self._clear(local)
                 return before
+        import mimetypes  # 2 ms that a start need not wait for
+
         stored = known or contents.hash_file(local)
         self._put(local, stored)
         record: dict[str, Any] = {
@@ -231,7 +248,7 @@ class Files:
             if self._is_loaded:
                 return
             self._is_loaded = True
-            for record in told_files(self.folder):
+            for record in told_files(self.folder, everywhere=self._everywhere):
                 self._note(record)
 
     def _note(self, record: dict[str, Any]) -> None:
@@ -240,6 +257,7 @@ class Files:
         if isinstance(sha256, str) and isinstance(size, int):
             stored = Stored(sha256, size)
             if record.get("state") != "local":
+                self._meant[sha256] = stored
                 self.shelf.want(stored)
         if isinstance(spool, str):
             self._spools[spool] = stored or Stored("", 0)

@@ -33,6 +33,10 @@ class Outcome:
     state: str
     reason: str | None = None
     hint: str | None = None
+    files_sent: int = 0
+    files_left: int = 0
+    files_lost: int = 0
+    """Contents that lie neither here nor at the server."""
 
 
 def deliver(
@@ -72,6 +76,11 @@ class _Delivery:
     def __init__(
         self, run: RunFolder, transport: Transport, holder: Holder | None, clock: Clock
     ) -> None:
+        # Loaded here: the streamer imports this module at its start, and needs none of it then.
+        from outrider.streamer.errands import Errands
+        from outrider.streamer.files import Files
+        from outrider.streamer.resend import Contents
+
         self.watch = Watch(run, clock)
         self.roster = Roster(run, clock=clock, everyone=True)
         server = getattr(transport, "url", None) or run.meta().get("server")
@@ -89,6 +98,9 @@ class _Delivery:
         )
         self.sender.gaps_told = set(self.roster.gaps_told)
         self.sender.hurries = True
+        self.files = Files(run, self.own, server=str(server), everywhere=True)
+        self.errands = Errands(run, self.files, lambda: self.watch.sizes, clock=clock)
+        self.contents = Contents(run, self.files, transport, clock)
 
     def run(
         self, follow: bool, progress: Callable[[int, int], None] | None, patience: float
@@ -96,6 +108,7 @@ class _Delivery:
         """Until all is sent, or sending fails for too long."""
         failing_since: float | None = None
         self._look()
+        self._run_errands()
         goal = dict(self.watch.sizes)
         while True:
             self._look()
@@ -124,7 +137,19 @@ class _Delivery:
                 failing_since = None
             if seconds is None or seconds > 0:
                 threading.Event().wait(0.1 if seconds is None else min(seconds, 0.5))
+            if seconds is None:
+                self._run_errands()
+        if self.sender.is_drained(goal):
+            self.contents.send(progress, patience)
         return self._outcome(goal)
+
+    def _run_errands(self) -> None:
+        """Copy the files that no streamer lived to copy."""
+        if self.holds:
+            while self.errands.work():
+                pass
+            self.errands.follow(is_last=self.roster.is_over())
+            self._look()
 
     def _look(self) -> None:
         """Take note of what is there, and tell how writers ended that died here."""
@@ -142,17 +167,24 @@ class _Delivery:
 
     def _outcome(self, goal: Mapping[Place, int]) -> Outcome:
         report, sizes = self.sender.report, self.watch.sizes
-        is_whole = self.sender.is_drained(sizes) and self.roster.is_over()
+        left = self.files.shelf.left()
+        is_whole = self.sender.is_drained(sizes) and self.roster.is_over() and not left[0]
+        problem = self.contents.problem if left[0] else None
+        if problem is not None:
+            report = replace(report, state=problem.state, reason=problem.reason, hint=problem.hint)
         if is_whole:
             report = replace(report, state="delivered")
         if self.holds:
-            self.status.write(report, sizes, done=is_whole, now=True)
+            self.status.write(report, sizes, done=is_whole, now=True, files=left)
         return Outcome(
-            delivered=self.sender.is_drained(goal),
+            delivered=self.sender.is_drained(goal) and not left[0],
             sent=report.sent,
             behind=behind(sizes, report.acked),
             gaps=report.gaps,
             state=report.state,
             reason=report.reason,
             hint=report.hint,
+            files_sent=self.contents.sent,
+            files_left=left[0],
+            files_lost=len(self.files.shelf.failed),
         )

@@ -123,7 +123,7 @@ class Streamer:
             self.report = self.sender.report
             if self.sender.has_contact and not self.is_adopted:
                 self._adoption.start()
-        self.status.write(self.report, self.sizes, now=over)
+        self.status.write(self.report, self.sizes, now=over, files=self.upkeep.left())
         return over
 
     def _is_settled(self) -> bool:

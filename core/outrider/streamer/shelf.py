@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -25,6 +26,7 @@ class Shelf:
         self.path = os.path.join(folder, f"uploads-{host_label()}.jsonl")
         self.server = server
         self.failed: dict[str, str] = {}
+        self.sent_of_first = 0
         self._lock = threading.Lock()
         self._sent = sent_to(self.path, server)
         self._waiting: dict[str, Stored] = {}
@@ -44,6 +46,7 @@ class Shelf:
         """The server has it."""
         with self._lock:
             self._waiting.pop(stored.sha256, None)
+            self.sent_of_first = 0
             if stored.sha256 in self._sent:
                 return
             self._sent.add(stored.sha256)
@@ -56,16 +59,16 @@ class Shelf:
             self._waiting.pop(stored.sha256, None)
             self.failed[stored.sha256] = why
 
-    def postpone(self, stored: Stored) -> None:
-        """Let the others go first."""
+    def confirmed(self, some: Iterable[str]) -> list[str]:
+        """Those of these contents that the server has confirmed."""
         with self._lock:
-            if self._waiting.pop(stored.sha256, None) is not None:
-                self._waiting[stored.sha256] = stored
+            return [sha256 for sha256 in some if sha256 in self._sent]
 
-    def forget(self, sha256: str) -> None:
-        """The server does not have it after all."""
+    def want_again(self, stored: Stored) -> None:
+        """The server does not have it any more."""
         with self._lock:
-            self._sent.discard(sha256)
+            self._sent.discard(stored.sha256)
+        self.want(stored)
 
     def is_waiting(self) -> bool:
         """Whether something is still to be sent."""
@@ -74,7 +77,8 @@ class Shelf:
     def left(self) -> tuple[int, int]:
         """How many contents wait, and their bytes."""
         with self._lock:
-            return len(self._waiting), sum(stored.size for stored in self._waiting.values())
+            total = sum(stored.size for stored in self._waiting.values())
+            return len(self._waiting), max(0, total - self.sent_of_first)
 
 
 def sent_to(path: str, server: str | None) -> set[str]:

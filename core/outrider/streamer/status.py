@@ -44,9 +44,16 @@ class Status:
         return offsets_from_json(found.get("acked")) if found.get("server") == self.server else {}
 
     def write(
-        self, report: Report, sizes: Mapping[Place, int], *, done: bool = False, now: bool = False
+        self,
+        report: Report,
+        sizes: Mapping[Place, int],
+        *,
+        done: bool = False,
+        now: bool = False,
+        files: tuple[int, int] = (0, 0),
     ) -> None:
-        """Write what changed; never raises (the disk may be full)."""
+        """Write what changed; never raises (the disk may be full). ``files`` says how many
+        contents wait to be sent, and their bytes."""
         told: dict[str, Any] = {
             "pid": os.getpid(),
             "state": report.state,
@@ -58,6 +65,8 @@ class Status:
             "behind_bytes": behind(sizes, report.acked),
             "behind_records": 0 if behind(sizes, report.acked) == 0 else None,
             "gaps": report.gaps,
+            "files_left": files[0],
+            "file_bytes_left": files[1],
             "done": done,
         }
         if told == self._last:

@@ -108,7 +108,7 @@ class Uploads:
             return self._refused(answer, stored)
         self._failures = 0
         self.problem = None
-        self._offset = offset
+        self._offset = self.files.shelf.sent_of_first = offset
         if took < _QUICK_SECONDS and len(data) == self._chunk:
             self._chunk = min(LARGEST, self._chunk * 2)
         elif took > _SLOW_SECONDS:
