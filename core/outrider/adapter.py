@@ -204,7 +204,12 @@ class Adapter:
         """End the run in this process as failed, by the exception where there is one."""
         run = self.run
         if run is not None:
-            run._end(Ending("failed", 1) if error is None else end_of_exception(error))
+            with_code = not run.settings.disable_code
+            run._end(
+                Ending("failed", 1)
+                if error is None
+                else end_of_exception(error, with_code=with_code)
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_run": None, "_fate": {"code": None}}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from outrider.ids import host_label
-from outrider.notice import say
+from outrider.notice import say, swallow
 from outrider.values import text
 
 if TYPE_CHECKING:
@@ -34,13 +34,22 @@ class Ending(NamedTuple):
     why: dict[str, str] | None = None
 
 
-def end_of_exception(error: BaseException) -> Ending:
-    """The end that an exception which leaves the training stands for."""
-    why = {"type": type(error).__name__, "message": text(error)[:2000]}
+def end_of_exception(error: BaseException, *, with_code: bool = True) -> Ending:
+    """The end that an exception which leaves the training stands for, with its traceback.
+
+    ``with_code=False`` leaves the lines of source out of it, where no code may be captured.
+    """
     if isinstance(error, SystemExit):
         code = error.code
         number = code if isinstance(code, int) else 0 if code is None else 1
         return Ending("finished" if number == 0 else "failed", number, None, None)
+    why = {"type": type(error).__name__, "message": text(error)[:2000]}
+    try:
+        from outrider.lastwords import said_by
+
+        why.update(said_by(error, why["message"], with_code=with_code))
+    except Exception as problem:
+        swallow("the traceback", problem)
     if isinstance(error, KeyboardInterrupt):
         return Ending("killed", 130, 2, why)
     return Ending("failed", 1, None, why)
@@ -78,14 +87,24 @@ def acked_offset(delivery: dict[str, Any], writer: str, segment: int) -> int:
     return offset if isinstance(offset, int) else 0
 
 
-def wait_for_delivery(run: Run, position: tuple[str, int, int], ending: Ending) -> None:
+def wait_for_delivery(
+    run: Run, position: tuple[str, int, int], ending: Ending, *, carried: bool = True
+) -> None:
     """Wait until everything up to ``position`` is acknowledged, or the time is up; say how it went.
 
     The wait is ``finish_seconds`` long, nothing where the server is known to be down, and up to a
-    minute, while acks advance, where nothing of ours would outlive the trainer.
+    minute, while acks advance, where nothing of ours would outlive the trainer. ``carried`` says
+    whether a streamer is there at all.
     """
     settings = run.settings
     assert run.folder is not None
+    if not carried:
+        _tell(
+            run,
+            f"{run.name} {ending.state}; no process could be started to send it. It lies in "
+            f"{run.folder}\n  hint: outrider sync {run.folder}; why: {run.folder}/streamer.log",
+        )
+        return
     seconds = settings.finish_seconds
     last_chance = seconds > 0 and is_last_chance()
     if last_chance:

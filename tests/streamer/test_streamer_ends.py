@@ -10,7 +10,7 @@ from streamer_kit import eventually
 
 from outrider.journal.writer import boot_id, start_ticks
 from outrider.streamer.ends import Circumstances, Death, decide, from_wait_status
-from outrider.streamer.process import Process, oom_counter_moved, oom_kills
+from outrider.streamer.process import Process
 
 ALONE = Circumstances()
 SCHEDULED = Circumstances(is_scheduled=True)
@@ -106,11 +106,3 @@ def test_a_reused_pid_is_not_taken_for_the_writer() -> None:
     assert other.death() == Death()
     assert Process.of_head({**head, "host": "elsewhere"}) is None
     assert Process.of_head({"host": host}) is None
-
-
-def test_the_counter_of_kills_for_memory_is_found_where_there_is_one(tmp_path: object) -> None:
-    """A counter that stays says nothing; one that moves does."""
-    before = oom_kills()
-    assert not oom_counter_moved(before)
-    moved = {path: count - 1 for path, count in before.items()}
-    assert oom_counter_moved(moved) is bool(before)

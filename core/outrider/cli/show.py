@@ -46,9 +46,9 @@ def _show(run: Run) -> None:
     seen = run.overview
     last = seen.ended or (time.time() if seen.state == "running" else seen.updated) or seen.created
     say(f"[bold]{plain(seen.name)}[/] [dim]{plain(run.path)}[/]  {state_text(seen.state)}")
-    why = (seen.end or {}).get("why")
+    how = (seen.end or {}).get("sentence") if seen.state != "finished" else None
     known: list[tuple[str, object]] = [
-        ("failed with", f"[red]{plain(_reason(why))}[/]" if isinstance(why, dict) else None),
+        ("how it ended", f"[red]{plain(how)}[/]" if how else None),
         ("created", f"{ago(seen.created)} on {plain(seen.host or 'an unknown machine')}"),
         ("took", span(last - seen.created)),
         ("attempts", str(len(seen.attempts)) if len(seen.attempts) > 1 else None),
@@ -65,10 +65,6 @@ def _show(run: Run) -> None:
     rest = metrics - set(seen.summary)
     if rest:
         say(f"\n[dim]metrics without a summary:[/] {plain(', '.join(sorted(rest)))}")
-
-
-def _reason(why: Mapping[str, Any]) -> str:
-    return f"{why.get('type', '')}: {why.get('message', '')}"[:_LONGEST]
 
 
 def _section(title: str, values: Mapping[str, Any]) -> None:

@@ -44,6 +44,12 @@ def sentence(end: Mapping[str, Any] | None) -> str:
     return "; ".join(part for part in parts if part)
 
 
+def heard_out(own: Mapping[str, Any], seen: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A writer's own end, with the evidence that who watched it has added."""
+    evidence = (seen or {}).get("evidence")
+    return {**own, "evidence": evidence} if evidence and "evidence" not in own else dict(own)
+
+
 def told(end: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """An end record with its sentence, as readers get it."""
     return None if end is None else {**end, "sentence": sentence(end)}

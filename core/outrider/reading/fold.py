@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from outrider.journal.record import POINTS, Damaged, Record, is_final_end, numbers
+from outrider.reading.ends import heard_out
 from outrider.reading.series import Attempt, Series, limits, logged
 from outrider.reading.summary import Definition, amended, automatic, definition, revived
 
@@ -141,6 +142,8 @@ class Fold:
         own = [change for change in about if change.writer == writer]
         word = [change for change in own if is_final_end(change.body)]
         others = [change for change in about if change.writer != writer]
+        if word and others:
+            return word[0]._replace(body=heard_out(word[0].body, others[0].body))
         return next(iter([*word, *others, *own]), None)
 
     def creator(self, fallback: str | None = None) -> str | None:

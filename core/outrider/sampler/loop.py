@@ -44,6 +44,8 @@ class Sampler:
         self._then: float | None = None
         self._target = Target(pid, folder)
         self._probes = [Guarded(probe, self._every) for probe in load(probes) if self._take(probe)]
+        self.on_sample: Callable[[Mapping[str, float]], object] = lambda readings: None
+        """Called with the readings of every single sample."""
         self.covered = 0.0
         """Seconds that the row returned last averages over (the record's `d`)."""
 
@@ -94,6 +96,7 @@ class Sampler:
         readings: dict[str, float] = {}
         for probe in self._probes:
             readings.update(probe.read())
+        self.on_sample(readings)
         # The very first sample stands for the interval before it, of which nothing is known.
         elapsed = self._every if self._then is None else now - self._then
         self._then = now

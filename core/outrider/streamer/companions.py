@@ -31,6 +31,8 @@ class Companions:
         self._said: set[str] = set()
         self._told = False
         self._patience_ends: float | None = None
+        self._xids: Any = None
+        self._were_finished = False
 
     def start(self) -> None:
         """Start them, the dear imports in a thread."""
@@ -43,33 +45,66 @@ class Companions:
             from outrider import plugins
 
             plugins.manager()  # whole, before another thread asks it
-            if not streamer.is_adopted and streamer.roster.has_living():
-                from outrider.streamer.sampling import Sampling
-
-                streamer.watch.observe(streamer.wake)
-                self._sampling = Sampling(
-                    streamer.meta, streamer.folder.path, streamer.roster.pid, streamer.own
-                )
-                self._sampling.start()
+            self._sample()
             if not streamer.is_adopted:
                 from outrider.streamer.capturing import Capturing
 
                 self._capturing = Capturing(streamer)
                 self._capturing.look()
-            from outrider.streamer.plugin import HTTP_SINK
-            from outrider.streamer.sinks import SinkThread
-
             plugins.call("run_started", run=dict(streamer.meta))
-            for names in plugins.call("sinks", settings=dict(streamer.meta)):
-                for name in names:
-                    if name != HTTP_SINK:
-                        sink = SinkThread(
-                            name, streamer.folder, streamer.meta, lambda: streamer.sizes
-                        )
-                        self._sinks.append(sink)
-                        sink.start()
+            self._feed_sinks()
         except Exception as error:
             self.say_once("helpers", trace(error))
+
+    def _sample(self) -> None:
+        streamer = self._streamer
+        if streamer.is_adopted or not streamer.roster.has_living():
+            return
+        from outrider.streamer.sampling import Sampling
+        from outrider.streamer.xid import XidListener
+
+        if not streamer.watch.is_observed():
+            streamer.watch.observe(streamer.wake)
+        self._sampling = Sampling(
+            streamer.meta,
+            streamer.folder.path,
+            streamer.roster.pid,
+            streamer.own,
+            streamer.witness.note_sample,
+        )
+        self._sampling.start()
+        if self._xids is None or not self._xids.is_listening():
+            self._xids = XidListener(streamer.witness.note_xid)
+            self._xids.start()
+
+    def _feed_sinks(self) -> None:
+        from outrider import plugins
+        from outrider.streamer.plugin import HTTP_SINK
+        from outrider.streamer.sinks import SinkThread
+
+        streamer = self._streamer
+        for names in plugins.call("sinks", settings=dict(streamer.meta)):
+            for name in names:
+                if name != HTTP_SINK:
+                    sink = SinkThread(name, streamer.folder, streamer.meta, lambda: streamer.sizes)
+                    self._sinks.append(sink)
+                    sink.start()
+
+    def go_on(self) -> None:
+        """Somebody writes. Where the run seemed over and its end was begun, take everything up
+        again: a rank that came late is sampled and delivered like the first."""
+        if self._patience_ends is None or not self.have_started():
+            return
+        if self._sampling is not None and self._sampling.is_stopping():
+            return  # its last row first
+        self._patience_ends = None
+        try:
+            self._sample()
+            if self._were_finished:
+                self._were_finished = False
+                self._feed_sinks()
+        except Exception as error:
+            self.say_once("helpers again", trace(error))
 
     def have_started(self) -> bool:
         """Whether the dear imports are done."""
@@ -103,6 +138,7 @@ class Companions:
 
             finish_all(self._sinks, SINK_SECONDS)
             self._sinks = []
+            self._were_finished = True
 
     def tell_ended(self, meta: Mapping[str, Any]) -> None:
         """Call the hook, once."""

@@ -54,9 +54,11 @@ class End:
     code: int | None = None
     signal: int | None = None
     why: dict[str, str] | None = None
+    evidence: dict[str, Any] | None = None
 
     def record(self, writer: str, attempt: int) -> dict[str, Any]:
         """The record that says so."""
+        evidence = {"evidence": self.evidence} if self.evidence else {}
         return {
             "k": "end",
             "w": writer,
@@ -65,6 +67,7 @@ class End:
             "code": self.code,
             "signal": self.signal,
             "why": self.why,
+            **evidence,
         }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import signal
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -13,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from outrider.errors import JournalError, OutriderError
 from outrider.journal.reader import RunFolder
+from outrider.streamer import sigterm
 from outrider.streamer.adopt import ADOPTED, Adoption
 from outrider.streamer.clock import Clock
 from outrider.streamer.companions import PATIENCE_SECONDS, Companions
 from outrider.streamer.foreground import Outcome, deliver
+from outrider.streamer.handover import HandOver
 from outrider.streamer.lock import take
 from outrider.streamer.log import say, stamp, trace
 from outrider.streamer.own import OwnJournal
@@ -26,6 +27,7 @@ from outrider.streamer.sender import Report, Sender
 from outrider.streamer.status import Status
 from outrider.streamer.upkeep import Upkeep
 from outrider.streamer.watch import Syncer, Watch
+from outrider.streamer.witness import Witness
 
 if TYPE_CHECKING:
     from outrider.streamer.cursor import Place
@@ -55,7 +57,8 @@ class Streamer:
         self.own = OwnJournal(self.folder)
         self.report = Report("starting" if self.is_online else "offline", acked=self.status.known())
         self.status.write(self.report, {}, now=True)
-        self.roster = Roster(self.folder, clock=self.clock)
+        self.witness = Witness(self.folder, self.clock)
+        self.roster = Roster(self.folder, clock=self.clock, witness=self.witness)
         self.sizes: Mapping[Place, int] = {}
         self.sender: Sender | None = None
         self._wakes, self._woken = os.pipe()
@@ -65,7 +68,8 @@ class Streamer:
         self._ends = threading.Event()
         self._meta_version = self._version()
         self._untold_since: float | None = None
-        self._adoption = Adoption(self.folder, self.server)
+        self._hand_over = HandOver(self.folder.path, self.server, self.clock)
+        self._adoption = Adoption(self.folder, self.server, lambda: self._hand_over.keeps)
         self._companions = Companions(self)
         self.upkeep = Upkeep(self)
         self._lowers_at: float | None = self.clock.tick() + PATIENCE_SECONDS
@@ -75,9 +79,9 @@ class Streamer:
         with contextlib.suppress(OSError):  # a full pipe wakes too
             os.write(self._woken, b"!")
 
-    def terminated(self) -> None:
+    def terminated(self, sender: Mapping[str, Any]) -> None:
         """A SIGTERM came: ignored, and remembered, since a scheduler sends it to the whole job."""
-        self.roster.terminated_at = self.clock.tick()
+        self.witness.note_sigterm(sender)
 
     def run(self) -> None:
         """Until the run is over and delivered, or its folder is gone."""
@@ -115,13 +119,15 @@ class Streamer:
             self._lowers_at = None
             lower_priority()
         over = self.roster.is_over()
+        if not over:
+            self._companions.go_on()
         self.upkeep.look(grew=grew, is_over=over)
         if self.sender is not None:
-            if over and not self.sender.hurries:
-                self.sender.hurries = True
+            if over != self.sender.hurries:
+                self.sender.hurries = over
                 self._news.set()
             self.report = self.sender.report
-            if self.sender.has_contact and not self.is_adopted:
+            if self.sender.has_contact and (self._hand_over.keeps or not self.is_adopted):
                 self._adoption.start()
         self.status.write(self.report, self.sizes, now=over, files=self.upkeep.left())
         return over
@@ -191,6 +197,10 @@ class Streamer:
         """Whether everything is done; what the helpers still write is delivered first."""
         if self._companions.is_sampling() or self._companions.is_capturing():
             return False  # its last row is to be seen and sent
+        waits = self.sender is not None and self.sender.report.state == "waiting"
+        if self._hand_over.may_leave(waits):
+            self.status.write(self.report, self.sizes, now=True)
+            return True
         if self.upkeep.is_busy():
             return False
         if self._look(thorough=True) or not self.roster.is_over():
@@ -281,7 +291,7 @@ def stream(path: str, flags: Iterable[str] = ()) -> bool:
         return False
     streamer = Streamer(path, flags=flags, clock=clock)
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda number, frame: streamer.terminated())
+        sigterm.listen(streamer.terminated)
     streamer.run()
     holder.release()
     return True

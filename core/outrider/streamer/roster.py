@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from outrider.errors import JournalError
@@ -13,7 +13,8 @@ from outrider.streamer.clock import Clock
 from outrider.streamer.cursor import Place
 from outrider.streamer.ends import Circumstances, End, agrees, decide, is_scheduled
 from outrider.streamer.own import told_before
-from outrider.streamer.process import Process, is_of_this_host, oom_counter_moved, oom_kills
+from outrider.streamer.process import Process, is_of_this_host
+from outrider.streamer.witness import Witness
 
 if TYPE_CHECKING:
     from outrider.journal.reader import RunFolder
@@ -53,17 +54,21 @@ class Roster:
     """All writers of one folder. ``tick`` returns the ends that are to be recorded."""
 
     def __init__(
-        self, folder: RunFolder, *, clock: Clock | None = None, everyone: bool = False
+        self,
+        folder: RunFolder,
+        *,
+        clock: Clock | None = None,
+        everyone: bool = False,
+        witness: Witness | None = None,
     ) -> None:
         self.folder = folder
+        self.witness = witness or Witness(folder, clock)
         self.members: dict[str, Member] = {}
-        self.terminated_at: float | None = None
         self.gaps_told: set[Place] = set()
         self._everyone = everyone
         self._clock = clock or Clock()
         self._since = self._clock.tick()
         self._creator = self._find_creator()
-        self._oom = oom_kills()
         self._told: set[str] = set()
         for record in told_before(folder):
             if record.get("k") == "end":
@@ -111,9 +116,7 @@ class Roster:
         attempt = head.get("a", 1)
         process = Process.of_head(head) if is_ours and not is_streamer else None
         if process is not None:
-            self._oom.update(
-                {path: n for path, n in oom_kills(process.pid).items() if path not in self._oom}
-            )
+            self.witness.oom.add(process.pid)
         member = self.members[writer] = Member(
             writer,
             attempt if isinstance(attempt, int) else 1,
@@ -154,7 +157,7 @@ class Roster:
                 tail = _TAIL_BYTES if death is not None or member.is_quiet(tick) else _QUICK_BYTES
                 member.own_end = self._last_end(member, sizes, tail) or member.own_end
             if member.own_end is not None and is_final_end(member.own_end):
-                member.ended = True
+                self._hear_out(member, member.own_end, found)
                 continue
             if member.process is None:
                 if tick - member.changed > QUIET_SECONDS or member.own_end is not None:
@@ -168,8 +171,28 @@ class Roster:
             if not member.is_dead or member.read_at != member.size:
                 member.is_dead = True  # its last words may have come after our look: look again
                 continue
-            self._settle(member, decide(death, self._circumstances(tick)), found)
+            end = decide(death, self._circumstances())
+            if end.state != "finished":
+                end = replace(end, evidence=self.witness.evidence(death, sizes))
+            self._settle(member, end, found)
         return found
+
+    def _hear_out(
+        self, member: Member, own: Mapping[str, Any], found: list[tuple[Member, End]]
+    ) -> None:
+        """The writer said itself how it ended; of a failure, add what it cannot have known."""
+        notable = {} if own.get("state") == "finished" else self.witness.notable()
+        if not notable or member.writer in self._told:
+            member.ended = True
+            return
+        code, number = own.get("code"), own.get("signal")
+        end = End(
+            str(own.get("state")),
+            code if isinstance(code, int) else None,
+            number if isinstance(number, int) else None,
+            evidence=notable,
+        )
+        found.append((member, end))
 
     def _settle(self, member: Member, end: End, found: list[tuple[Member, End]]) -> None:
         told = member.writer in self._told
@@ -183,9 +206,9 @@ class Roster:
         member.ended = True
         self._told.add(member.writer)
 
-    def _circumstances(self, tick: float) -> Circumstances:
-        ago = None if self.terminated_at is None else tick - self.terminated_at
-        return Circumstances(oom_counter_moved(self._oom), is_scheduled(os.environ), ago)
+    def _circumstances(self) -> Circumstances:
+        ago = self.witness.terminated_ago()
+        return Circumstances(self.witness.oom.kills() > 0, is_scheduled(os.environ), ago)
 
     def _last_end(
         self, member: Member, sizes: Mapping[Place, int], tail: int

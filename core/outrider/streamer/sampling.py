@@ -16,12 +16,19 @@ class Sampling:
     """Writes the host's facts once, then a row of averages per window, into the own journal."""
 
     def __init__(
-        self, run: Mapping[str, Any], folder: str, pid: Callable[[], int | None], own: OwnJournal
+        self,
+        run: Mapping[str, Any],
+        folder: str,
+        pid: Callable[[], int | None],
+        own: OwnJournal,
+        note: Callable[[Mapping[str, float]], object] = lambda readings: None,
     ) -> None:
+        """``note`` is given every single sample."""
         self._run = run
         self._folder = folder
         self._pid = pid
         self._own = own
+        self._note = note
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._guarded, name="sampling", daemon=True)
 
@@ -54,6 +61,7 @@ class Sampling:
             float(settings.get("average_seconds", 30.0)),
             probes,
         )
+        sampler.on_sample = self._note
         facts = sampler.facts()
         if facts:
             self._own.append({"k": "host", "c": facts})

@@ -65,6 +65,10 @@ class Watch:
         self._observer = observer
         return True
 
+    def is_observed(self) -> bool:
+        """Whether watchdog tells of new segments."""
+        return self._observer is not None
+
     def close(self) -> None:
         """Stop watchdog's threads."""
         if self._observer is not None:

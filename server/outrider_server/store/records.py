@@ -15,6 +15,7 @@ import orjson
 
 from outrider.journal.record import Record, is_final_end
 from outrider.reading.alerts import alert_of
+from outrider.reading.ends import heard_out
 from outrider.reading.summary import amended, definition
 from outrider_server.store.alerts import NewAlert
 from outrider_server.store import console
@@ -352,15 +353,11 @@ def _end(to: Applying, record: Record) -> None:
 
 def end_of(own: str | None, other: str | None) -> dict[str, Any] | None:
     """The end that counts: the writer's own result, else what was seen of it, else its own word."""
-    said: dict[str, Any] | None = None
-    if own is not None:
-        said = orjson.loads(own)
-        if said is not None and is_final_end(said):
-            return said
-    if other is not None:
-        seen: dict[str, Any] = orjson.loads(other)
-        return seen
-    return said
+    said: dict[str, Any] | None = None if own is None else orjson.loads(own)
+    seen: dict[str, Any] | None = None if other is None else orjson.loads(other)
+    if said is not None and is_final_end(said):
+        return heard_out(said, seen)
+    return said if seen is None else seen
 
 
 def set_state(to: Applying) -> None:
