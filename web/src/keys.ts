@@ -1,6 +1,7 @@
 /** Keys that work everywhere on the page. Lists and fields have their own. */
 
 import { helpIsOpen } from "./state/store";
+import { undoZoom, zoomTo } from "./state/zoom";
 import { go, route, setView, view, type Pane } from "./state/url";
 
 let before: { key: string; time: number } | null = null;
@@ -26,6 +27,7 @@ export function keys(event: KeyboardEvent): void {
   else if (event.key === "/" && (focus("[data-main-search]") || focus(".search input"))) event.preventDefault();
   else if (event.key === "r" && focus(".run-tools .search input")) event.preventDefault();
   else if (event.key === "?") helpIsOpen.value = !helpIsOpen.value;
+  else if (event.key === "z" && view.value.zoom !== null) undoZoom();
   else if (event.key === "s" && route.value.page === "workspace") nextPane();
   else if (event.key === "p" && before?.key === "g" && Date.now() - before.time < 1000) go("/");
   before = { key: event.key, time: Date.now() };
@@ -35,7 +37,7 @@ function escape(): void {
   const { full, zoom, only } = view.value;
   if (helpIsOpen.value) helpIsOpen.value = false;
   else if (full !== null) setView({ full: null });
-  else if (zoom !== null) setView({ zoom: null }, { push: true });
+  else if (zoom !== null) zoomTo(null);
   else if (only !== null) setView({ only: null });
 }
 

@@ -1,7 +1,7 @@
 /** The one place that talks to the server: typed calls, and errors that carry the server's message and hint. */
 
 import { learnServerTime } from "../format/time";
-import type { ColumnsAnswer, Me, ProjectRow, RunAnswer, RunsAnswer, SeriesAnswer, SystemAnswer } from "./types";
+import type { ColumnsAnswer, GroupsAnswer, Me, ProjectRow, RunAnswer, RunsAnswer, SeriesAnswer, SystemAnswer } from "./types";
 
 /** The server's refusal, or `status` 0 when it could not be reached. */
 export class ApiError extends Error {
@@ -55,15 +55,17 @@ export async function request<T>(path: string, init: RequestInit = {}): Promise<
 export const get = <T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> =>
   request<T>(path + queryString(query), signal ? { signal } : {});
 
-export interface SeriesQuery {
-  key: string;
-  runs: readonly string[];
+export interface LineQuery {
+  key?: string;
+  expression?: string;
   x: string;
   min?: number | null;
   max?: number | null;
   width: number;
   smooth?: string | null;
 }
+export interface SeriesQuery extends LineQuery { runs: readonly string[] }
+export interface GroupsQuery extends LineQuery { by: string; filter: string | null; centre: string; band: string }
 
 export const api = {
   me: () => get<Me>("/api/me"),
@@ -82,6 +84,8 @@ export const api = {
     const { runs, ...rest } = query;
     return get<SeriesAnswer>(`/api/projects/${part(project)}/series`, { ...rest, run: runs }, signal);
   },
+
+  groups: (project: string, query: GroupsQuery) => get<GroupsAnswer>(`/api/projects/${part(project)}/groups`, { ...query }),
 
   system: (project: string, id: string, query: Query, signal?: AbortSignal) =>
     get<SystemAnswer>(`/api/projects/${part(project)}/runs/${part(id)}/system`, query, signal),

@@ -111,9 +111,29 @@ export interface SeriesData {
   count?: number[];
   smooth?: number[];
   marks: Mark[];
+  /** The line of a group of runs: min and max are its band, count the runs behind each place. */
+  isGroup?: boolean;
 }
 
-export interface SeriesAnswer { key: string; x: string; series: SeriesData[]; missing?: string[] }
+export interface SeriesAnswer { key: string; x: string; series: SeriesData[]; missing?: string[]; unknown?: { name: string; at: number }[] }
+
+/** One group: a line through the middle of its runs, a band, and how many runs there are at each place. */
+export interface GroupLine {
+  value: Value;
+  runs: number;
+  of: number;
+  members: string[];
+  x: number[];
+  mid: number[];
+  low: number[];
+  high: number[];
+  n: number[];
+  smooth?: number[];
+  marks: Mark[];
+}
+
+export interface GroupsAnswer { key: string; x: string; runs: number; groups: GroupLine[]; left_out: number }
+export interface ViewRow { name: string; updated: number; by: string; state?: string }
 export interface SystemSeries extends Omit<SeriesData, "run"> { key: string }
 export interface SystemAnswer { series: SystemSeries[] }
 

@@ -4,23 +4,47 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { SeriesData } from "../api/types";
 import { highlight } from "../state/store";
-import { setView, type View, type Zoom } from "../state/url";
+import type { View, Zoom } from "../state/url";
+import { zoomTo } from "../state/zoom";
 import { palette, slotColour, slotIsDashed } from "../theme/theme";
 import { axisKind, cursorText } from "./axis";
 import type { Line } from "./draw";
 import { crosshair, hover, nearestRun, rowsAt, windowOfRows } from "./hover";
+import { offerPicture } from "./picture";
 import { makePlot, type Plot } from "./plot";
-import { xRange, yRange, type Range } from "./scale";
+import { givenRange, xRange, yRange, type Range } from "./scale";
 
-export interface ChartLine { run: string; name: string; slot: number; data: SeriesData }
+/** A line of a chart; its colour is its slot's unless it has one of its own. */
+export interface ChartLine {
+  run: string;
+  name: string;
+  slot: number;
+  data: SeriesData;
+  colour?: string;
+  isDashed?: boolean;
+  isThin?: boolean;
+  isBase?: boolean;
+  dash?: readonly number[];
+  members?: ReadonlySet<string>;
+}
+
+export interface ChartView extends Pick<View, "x" | "logX" | "logY" | "outliers" | "zoom"> {
+  /** Ends of the y axis that the user gave. */
+  low?: number | null;
+  high?: number | null;
+}
 
 export interface ChartProps {
   id: string;
   label: string;
   lines: readonly ChartLine[];
-  view: Pick<View, "x" | "logX" | "logY" | "outliers" | "zoom">;
+  view: ChartView;
   height: number;
   onWidth?: (width: number) => void;
+  /** Where a zoom goes; without it, to all charts. */
+  onZoom?: (zoom: Zoom | null) => void;
+  /** The key and title under which the chart can be exported. */
+  exported?: { key: string; title: string };
 }
 
 /** Zoomed windows are whole steps, or ten digits: short in the URL, exact enough for the eye. */
@@ -36,6 +60,7 @@ export function Chart(props: ChartProps) {
   latest.current = props;
   const drawnLines = useRef<Line[]>([]);
   const window_ = useRef<Range>({ min: 0, max: 1 });
+  const yWindow = useRef<Range>({ min: 0, max: 1 });
   const width = useSignal(0);
   const { x, logX, logY } = props.view;
   const colours = palette.value;
@@ -56,8 +81,8 @@ export function Chart(props: ChartProps) {
     if (width.value === 0) return;
     const made = makePlot(host.current!, width.value, props.height, {
       kind: axisKind(x), logX, logY, colours,
-      onZoom: (range) => setView({ zoom: tidyZoom(range, x) }, { push: true }),
-      onReset: () => setView({ zoom: null }, { push: true }),
+      onZoom: (range) => (latest.current.onZoom ?? zoomTo)(tidyZoom(range, x)),
+      onReset: () => (latest.current.onZoom ?? zoomTo)(null),
       onPoint: (at) => point(at),
     });
     plot.current = made;
@@ -73,7 +98,13 @@ export function Chart(props: ChartProps) {
     if (width.value > 0) plot.current?.resize(width.value, props.height);
   }, [width.value, props.height]);
 
-  useEffect(draw, [props.lines, props.view.zoom, props.view.outliers]);
+  useEffect(draw, [props.lines, props.view.zoom, props.view.outliers, props.view.low, props.view.high]);
+
+  const { key = "", title = "" } = props.exported ?? {};
+  useEffect(() => (key === "" ? undefined : offerPicture(props.id, key, async () => {
+    const { linePicture } = await import("./linePicture");
+    return linePicture({ title, lines: drawnLines.current, x: window_.current, y: yWindow.current, view: latest.current.view, width: width.peek(), height: latest.current.height });
+  })), [props.id, key, title]);
 
   // the highlighted run and the shared crosshair change often: they redraw without rendering
   useSignalEffect(() => {
@@ -92,11 +123,13 @@ export function Chart(props: ChartProps) {
     const data = lines.map((line) => line.data);
     const xs = view.zoom ?? xRange(data, view.logX) ?? { min: 0, max: 1 };
     const window = view.logX && xs.min <= 0 ? { min: Math.max(xs.max * 1e-6, 1e-9), max: xs.max } : xs;
-    const y = yRange(data, window, { isLog: view.logY, cutOutliers: view.outliers })
+    const found = yRange(data, window, { isLog: view.logY, cutOutliers: view.outliers })
       ?? (view.logY ? { min: 0.1, max: 10 } : { min: 0, max: 1 });
-    drawnLines.current = lines.map(({ run, name, slot, data }) =>
-      ({ run, name, data, colour: slotColour(slot), isDashed: slotIsDashed(slot) }));
+    const y = givenRange(found, view.low ?? null, view.high ?? null, view.logY);
+    drawnLines.current = lines.map(({ slot, colour, isDashed, isBase = false, ...line }) =>
+      ({ ...line, isBase, colour: isBase ? palette.peek().text : (colour ?? slotColour(slot)), isDashed: isDashed ?? slotIsDashed(slot) }));
     window_.current = window;
+    yWindow.current = y;
     plot.current.show({ lines: drawnLines.current, x: window, y });
     plot.current.stress(highlight.peek());
   }

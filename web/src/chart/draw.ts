@@ -1,9 +1,24 @@
 /** Draws lines, their envelopes, spikes and marks onto a canvas. Knows nothing of uPlot or the store. */
 
 import type { SeriesData } from "../api/types";
+import type { Pen } from "./pen";
 import { drawn, type Scale } from "./scale";
 
-export interface Line { run: string; name: string; colour: string; isDashed: boolean; data: SeriesData }
+export interface Line {
+  run: string;
+  name: string;
+  colour: string;
+  isDashed: boolean;
+  data: SeriesData;
+  /** One of the runs behind a group's line. */
+  isThin?: boolean;
+  /** A pattern of dashes, in CSS pixels, instead of the usual one. */
+  dash?: readonly number[];
+  /** The run that the others are compared with. */
+  isBase?: boolean;
+  /** The runs of a group. */
+  members?: ReadonlySet<string>;
+}
 
 /** The plotting area in canvas pixels and its scales; `ratio` is canvas pixels per CSS pixel. */
 export interface Frame {
@@ -21,20 +36,23 @@ const MOST_ENVELOPES = 24; // more of them on one chart hide each other and cost
 export const EDGE = 4; // CSS pixels beside the plotting area: room for the dots of the first and last point
 
 /** Draws all lines, in the order given, and then their marks. */
-export function drawLines(ctx: CanvasRenderingContext2D, lines: readonly Line[], frame: Frame): void {
+export function drawLines(ctx: Pen, lines: readonly Line[], frame: Frame): void {
   for (const line of lines) drawLine(ctx, line, frame, { isLoud: false, hasEnvelope: lines.length <= MOST_ENVELOPES });
-  for (const line of lines) drawMarks(ctx, line, frame);
+  for (const line of lines) {
+    drawBeyond(ctx, line, frame);
+    drawMarks(ctx, line, frame);
+  }
 }
 
 /** Draws the one line that stands out. */
-export function drawLoud(ctx: CanvasRenderingContext2D, line: Line, frame: Frame): void {
+export function drawLoud(ctx: Pen, line: Line, frame: Frame): void {
   drawLine(ctx, line, frame, { isLoud: true, hasEnvelope: true });
   drawMarks(ctx, line, frame);
 }
 
 interface Manner { isLoud: boolean; hasEnvelope: boolean }
 
-function drawLine(ctx: CanvasRenderingContext2D, line: Line, frame: Frame, { isLoud, hasEnvelope }: Manner): void {
+function drawLine(ctx: Pen, line: Line, frame: Frame, { isLoud, hasEnvelope }: Manner): void {
   const { data } = line;
   ctx.strokeStyle = line.colour;
   ctx.fillStyle = line.colour;
@@ -44,7 +62,7 @@ function drawLine(ctx: CanvasRenderingContext2D, line: Line, frame: Frame, { isL
   const isSmooth = data.smooth !== undefined && data.smooth.length === data.x.length;
   if (!data.exact && data.min && data.max) {
     if (hasEnvelope) {
-      ctx.globalAlpha = isSmooth ? 0.1 : 0.18;
+      ctx.globalAlpha = isSmooth && !data.isGroup ? 0.1 : 0.18;
       traceEnvelope(ctx, data.x, data.min, data.max, frame);
       ctx.fill();
     }
@@ -53,7 +71,8 @@ function drawLine(ctx: CanvasRenderingContext2D, line: Line, frame: Frame, { isL
     traceSpikes(ctx, data, frame);
     ctx.stroke();
   }
-  if (line.isDashed) ctx.setLineDash([5 * frame.ratio, 3.5 * frame.ratio]);
+  const dash = line.dash ?? (line.isDashed ? [5, 3.5] : []);
+  if (dash.length > 0) ctx.setLineDash(dash.map((one) => one * frame.ratio));
   const values = drawn(data);
   if (isSmooth) {
     ctx.globalAlpha = 0.28;
@@ -61,15 +80,16 @@ function drawLine(ctx: CanvasRenderingContext2D, line: Line, frame: Frame, { isL
     trace(ctx, data.x, values, frame);
     ctx.stroke();
   }
-  ctx.globalAlpha = 1;
-  ctx.lineWidth = (isLoud ? 2.25 : 1.5) * frame.ratio;
+  ctx.globalAlpha = line.isThin && !isLoud ? 0.55 : 1;
+  ctx.lineWidth = (isLoud || line.isBase ? 2.25 : line.isThin ? 1 : data.isGroup ? 2 : 1.5) * frame.ratio;
   trace(ctx, data.x, isSmooth ? data.smooth! : values, frame);
   ctx.stroke();
   ctx.setLineDash([]);
+  ctx.globalAlpha = 1;
   if (data.x.length * 14 * frame.ratio <= frame.width || data.x.length === 1) drawDots(ctx, data.x, values, frame);
 }
 
-function trace(ctx: CanvasRenderingContext2D, x: readonly number[], y: readonly number[], frame: Frame): void {
+function trace(ctx: Pen, x: readonly number[], y: readonly number[], frame: Frame): void {
   ctx.beginPath();
   let isDown = false;
   for (let i = 0; i < x.length; i++) {
@@ -85,7 +105,7 @@ function trace(ctx: CanvasRenderingContext2D, x: readonly number[], y: readonly 
 }
 
 function traceEnvelope(
-  ctx: CanvasRenderingContext2D, x: readonly number[], low: readonly number[], high: readonly number[], frame: Frame,
+  ctx: Pen, x: readonly number[], low: readonly number[], high: readonly number[], frame: Frame,
 ): void {
   const floor = frame.top + frame.height; // where a log scale has no place for a value
   ctx.beginPath();
@@ -110,7 +130,7 @@ function usualReach(data: SeriesData): number {
 }
 
 /** A single wild value in a bucket of thousands is a faint sliver of envelope: draw it as a line of its own. */
-function traceSpikes(ctx: CanvasRenderingContext2D, data: SeriesData, frame: Frame): void {
+function traceSpikes(ctx: Pen, data: SeriesData, frame: Frame): void {
   const limit = SPIKE * usualReach(data);
   const values = drawn(data);
   ctx.beginPath();
@@ -128,7 +148,7 @@ function traceSpikes(ctx: CanvasRenderingContext2D, data: SeriesData, frame: Fra
   }
 }
 
-function drawDots(ctx: CanvasRenderingContext2D, x: readonly number[], y: readonly number[], frame: Frame): void {
+function drawDots(ctx: Pen, x: readonly number[], y: readonly number[], frame: Frame): void {
   const radius = (x.length === 1 ? 3 : 2) * frame.ratio;
   ctx.beginPath();
   for (let i = 0; i < x.length; i++) {
@@ -141,8 +161,40 @@ function drawDots(ctx: CanvasRenderingContext2D, x: readonly number[], y: readon
   ctx.fill();
 }
 
+/** Values beyond the shown range of y are never silently gone: a small mark at the edge says that there are some. */
+function drawBeyond(ctx: Pen, { data, colour }: Line, frame: Frame): void {
+  const size = 2.6 * frame.ratio;
+  const bottom = frame.top + frame.height;
+  const drawnAt = { up: -Infinity, down: -Infinity };
+  ctx.fillStyle = colour;
+  ctx.globalAlpha = 1;
+  ctx.beginPath();
+  for (let i = 0; i < data.x.length; i++) {
+    const px = frame.x(data.x[i]!);
+    if (!(px >= frame.left && px <= frame.left + frame.width)) continue;
+    const high = frame.y(data.exact ? data.last[i]! : (data.max?.[i] ?? NaN));
+    const low = frame.y(data.exact ? data.last[i]! : (data.min?.[i] ?? NaN));
+    if (high < frame.top - 0.5 && px - drawnAt.up > 3 * size) {
+      triangle(ctx, px, frame.top + 1, size, 1);
+      drawnAt.up = px;
+    }
+    if (low > bottom + 0.5 && px - drawnAt.down > 3 * size) {
+      triangle(ctx, px, bottom - 1, size, -1);
+      drawnAt.down = px;
+    }
+  }
+  ctx.fill();
+}
+
+function triangle(ctx: Pen, px: number, tip: number, size: number, way: 1 | -1): void {
+  ctx.moveTo(px, tip);
+  ctx.lineTo(px - size, tip + way * 1.7 * size);
+  ctx.lineTo(px + size, tip + way * 1.7 * size);
+  ctx.closePath();
+}
+
 /** NaN is a cross and −∞ a triangle at the lower edge, +∞ a triangle at the upper edge. */
-function drawMarks(ctx: CanvasRenderingContext2D, line: Line, frame: Frame): void {
+function drawMarks(ctx: Pen, line: Line, frame: Frame): void {
   const size = 3.5 * frame.ratio;
   ctx.strokeStyle = line.colour;
   ctx.fillStyle = line.colour;

@@ -14,6 +14,11 @@ export interface HoverRow {
   low: number | null;
   high: number | null;
   raw: number | null;
+  /** How far the value is from the baseline's. */
+  delta: number | null;
+  /** The runs behind a group's value. */
+  runs: number | null;
+  isBase: boolean;
 }
 
 export interface Hover {
@@ -38,7 +43,7 @@ export const ROWS_SHOWN = 12;
 export function rowsAt(lines: readonly Line[], x: number, window: Range): HoverRow[] {
   const reach = (window.max - window.min) * 0.03;
   const rows: HoverRow[] = [];
-  for (const { run, name, colour, isDashed, data } of lines) {
+  for (const { run, name, colour, isDashed, isBase = false, data } of lines) {
     const i = nearest(data.x, x);
     if (i < 0) continue;
     const isInside = x >= data.x[0]! && x <= data.x.at(-1)!;
@@ -47,10 +52,13 @@ export function rowsAt(lines: readonly Line[], x: number, window: Range): HoverR
     const smooth = data.smooth?.[i];
     const isBucket = !data.exact && (data.count?.[i] ?? 1) > 1;
     rows.push({
-      run, name, colour, isDashed, value: smooth ?? raw, raw: smooth === undefined ? null : raw,
+      run, name, colour, isDashed, isBase, value: smooth ?? raw, raw: smooth === undefined ? null : raw,
+      delta: null, runs: data.isGroup ? (data.count?.[i] ?? null) : null,
       low: isBucket ? data.min![i]! : null, high: isBucket ? data.max![i]! : null,
     });
   }
+  const base = rows.find((row) => row.isBase);
+  if (base) for (const row of rows) row.delta = row.isBase ? null : row.value - base.value;
   return rows.sort((a, b) => b.value - a.value);
 }
 

@@ -12,6 +12,12 @@ export interface Layers {
 /** The plotting area in canvas pixels, as uPlot tells it. */
 export interface Box { left: number; top: number; width: number; height: number }
 
+/** A run's lines, or that of the group it belongs to. */
+function linesOf(lines: readonly Line[], run: string): Line[] {
+  const own = lines.filter((one) => one.run === run);
+  return own.length > 0 ? own : lines.filter((one) => one.members?.has(run));
+}
+
 export function makeLayers(before: HTMLElement, { logX, logY }: { logX: boolean; logY: boolean }): Layers {
   const [all, loud] = ["lines", "loud"].map((name) => {
     const canvas = document.createElement("canvas");
@@ -42,10 +48,12 @@ export function makeLayers(before: HTMLElement, { logX, logY }: { logX: boolean;
 
   let box: Box = { left: 0, top: 0, width: 0, height: 0 };
   function redrawLoud(): void {
-    const line = stressed === null ? undefined : lines.find((one) => one.run === stressed);
-    all.classList.toggle("is-behind", line !== undefined);
-    loud.hidden = line === undefined;
-    if (line && frame) drawLoud(clear(loud, box, frame.ratio), line, frame);
+    const found = stressed === null ? [] : linesOf(lines, stressed);
+    all.classList.toggle("is-behind", found.length > 0);
+    loud.hidden = found.length === 0;
+    if (found.length === 0 || !frame) return;
+    const ctx = clear(loud, box, frame.ratio);
+    for (const line of found) drawLoud(ctx, line, frame);
   }
 
   return {

@@ -97,6 +97,16 @@ export function yRange(lines: readonly SeriesData[], window: Range, { isLog, cut
   return pad({ min, max }, isLog);
 }
 
+/** A range with the ends that were given; one that would be empty or, on a log scale, impossible is left as it was. */
+export function givenRange(found: Range, low: number | null, high: number | null, isLog: boolean): Range {
+  const min = low === null || (isLog && low <= 0) ? found.min : low;
+  const max = high === null || (isLog && high <= 0) ? found.max : high;
+  if (min < max) return { min, max };
+  if (low !== null && high === null) return { min, max: isLog ? min * 10 : min + Math.max(1, Math.abs(min) * 0.1) };
+  if (high !== null && low === null) return { min: isLog ? max / 10 : max - Math.max(1, Math.abs(max) * 0.1), max };
+  return found;
+}
+
 function pad({ min, max }: Range, isLog: boolean): Range {
   if (isLog) {
     const factor = min === max ? 2 : (max / min) ** 0.05;

@@ -3,7 +3,10 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { cursorText } from "../chart/axis";
-import { DEFAULT_VIEW, setView, view } from "../state/url";
+import { DEFAULT_VIEW, route, setView, view, type SmoothBy } from "../state/url";
+import { forgetZooms, undoZoom, zoomTo } from "../state/zoom";
+import { editOwn, newOwn } from "../own/editing";
+import { Lazy } from "../run/Lazy";
 import { Icon } from "./Icon";
 import { Menu } from "./Menu";
 import { SearchBox } from "./SearchBox";
@@ -11,8 +14,16 @@ import { metricMatcher } from "./sections";
 
 const SIZES = [{ value: "s", word: "Small" }, { value: "m", word: "Medium" }, { value: "l", word: "Large" }] as const;
 
+const loadLines = () => import("./LinesMenu");
+const loadViews = () => import("./ViewsMenu");
+
 export function ChartTools({ metrics }: { metrics: readonly string[] }) {
-  const { metric, x, logX, logY, outliers, size, zoom } = view.value;
+  const { metric, x, logX, logY, outliers, size, zoom, group, colour, baseline } = view.value;
+  const isWorkspace = route.value.page === "workspace";
+  const pickX = (next: string): void => {
+    forgetZooms();
+    setView({ x: next, zoom: null }, { push: true });
+  };
   const { isPlain } = metricMatcher(metric);
   return (
     <div class="chart-tools" role="toolbar" aria-label="Charts">
@@ -20,7 +31,7 @@ export function ChartTools({ metrics }: { metrics: readonly string[] }) {
         onValue={(next) => setView({ metric: next })} />
       <label class="pick">
         <span>x</span>
-        <select value={x} aria-label="X axis" onChange={(event) => setView({ x: event.currentTarget.value, zoom: null }, { push: true })}>
+        <select value={x} aria-label="X axis" onChange={(event) => pickX(event.currentTarget.value)}>
           <option value="step">Step</option>
           <option value="relative">Relative time</option>
           <option value="wall">Wall time</option>
@@ -35,6 +46,16 @@ export function ChartTools({ metrics }: { metrics: readonly string[] }) {
         <Toggle word="Log x" isOn={logX} onPress={() => setView({ logX: !logX })} />
         <Toggle word="Cut outliers" isOn={outliers} onPress={() => setView({ outliers: !outliers })} />
       </span>
+      {isWorkspace && (
+        <>
+          <Menu label="Groups, colours and baseline" align="end" isActive={group !== null || colour !== null || baseline !== null}
+            button={<><Icon name="layers" /><span class="small">Group</span></>}>
+            <Lazy load={loadLines} />
+          </Menu>
+          <button class="button button-quiet" title="Make a chart" onClick={() => editOwn(newOwn())}><Icon name="plus" /><span class="small">Chart</span></button>
+          <Menu label="Views" align="end" button={<Icon name="bookmark" />}><Lazy load={loadViews} /></Menu>
+        </>
+      )}
       <Menu label="Chart size and view" align="end" button={<Icon name="more" />}>
         {SIZES.map(({ value, word }) => (
           <button key={value} class="menu-item" aria-pressed={size === value} onClick={() => setView({ size: value })}>
@@ -45,9 +66,12 @@ export function ChartTools({ metrics }: { metrics: readonly string[] }) {
         <button class="menu-item" onClick={() => setView({ ...DEFAULT_VIEW, columns: view.value.columns, tab: view.value.tab }, { push: true })}>Reset the view</button>
       </Menu>
       {zoom && (
-        <button class="chip" onClick={() => setView({ zoom: null }, { push: true })} title="Show everything (double-click on a chart)">
-          {cursorText(x, zoom.min)} – {cursorText(x, zoom.max).replace(/^step /, "")}<Icon name="close" size={12} />
-        </button>
+        <span class="zoom">
+          <button class="chip" onClick={() => zoomTo(null)} title="Show everything (double-click on a chart)">
+            {cursorText(x, zoom.min)} – {cursorText(x, zoom.max).replace(/^step /, "")}<Icon name="close" size={12} />
+          </button>
+          <button class="button button-quiet button-small" aria-label="Undo the zoom" title="Undo the zoom (z)" onClick={undoZoom}><Icon name="undo" size={14} /></button>
+        </span>
       )}
     </div>
   );
@@ -57,23 +81,43 @@ function Toggle({ word, isOn, onPress }: { word: string; isOn: boolean; onPress:
   return <button class={`toggle ${isOn ? "is-on" : ""}`} aria-pressed={isOn} onClick={onPress}>{word}</button>;
 }
 
+const WAYS: { value: SmoothBy; word: string; title: string }[] = [
+  { value: "ema", word: "EMA", title: "Exponential moving average, debiased" },
+  { value: "mean", word: "Mean", title: "Running mean of so many points" },
+  { value: "gauss", word: "Gauss", title: "Gaussian window, its deviation in points" },
+];
+const MOST_POINTS = 1000;
+
+/** The slider of points is logarithmic: 0 is none, 0.99 is a thousand. */
+export const pointsAt = (place: number): number => (place <= 0 ? 0 : Math.round(MOST_POINTS ** (place / 0.99)));
+export const placeOf = (points: number): number => (points <= 0 ? 0 : Math.min(0.99, Math.max(0.01, (0.99 * Math.log(points)) / Math.log(MOST_POINTS))));
+
 function Smoothing() {
-  const value = useSignal(view.value.smooth);
+  const { smooth, smoothBy } = view.value;
+  const value = useSignal(smooth);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useEffect(() => {
-    value.value = view.value.smooth;
-  }, [view.value.smooth]);
-  const slide = (next: number): void => {
+    value.value = smooth;
+  }, [smooth]);
+  const isWeight = smoothBy === "ema";
+  const slide = (place: number): void => {
+    const next = isWeight ? place : pointsAt(place);
     value.value = next;
     clearTimeout(timer.current);
     timer.current = setTimeout(() => setView({ smooth: next }), 120);
   };
+  const pick = (next: SmoothBy): void => {
+    const place = isWeight ? smooth : placeOf(smooth);
+    setView({ smoothBy: next, smooth: next === "ema" ? Math.round(place * 100) / 100 : pointsAt(place) });
+  };
   return (
-    <label class="smoothing" title="Exponential moving average, debiased, over the full data">
-      <span>Smooth</span>
-      <input type="range" min="0" max="0.99" step="0.01" value={value.value} aria-label="Smoothing"
-        onInput={(event) => slide(Number(event.currentTarget.value))} />
-      <output class={value.value === 0 ? "faint" : ""}>{value.value.toFixed(2)}</output>
-    </label>
+    <span class="smoothing" title={`${WAYS.find((one) => one.value === smoothBy)!.title}, over the full data`}>
+      <select aria-label="Kind of smoothing" value={smoothBy} onChange={(event) => pick(event.currentTarget.value as SmoothBy)}>
+        {WAYS.map((one) => <option key={one.value} value={one.value} title={one.title}>{one.word}</option>)}
+      </select>
+      <input type="range" min="0" max="0.99" step="0.01" value={isWeight ? value.value : placeOf(value.value)} aria-label="Smoothing"
+        aria-valuetext={isWeight ? value.value.toFixed(2) : `${value.value} points`} onInput={(event) => slide(Number(event.currentTarget.value))} />
+      <output class={value.value === 0 ? "faint" : ""}>{isWeight ? value.value.toFixed(2) : value.value}</output>
+    </span>
   );
 }

@@ -1,6 +1,7 @@
 /** One chart over the whole page. */
 
 import { useEffect, useRef } from "preact/hooks";
+import { ownId, ownTitle } from "../state/cards";
 import type { Shown } from "../state/runs";
 import { setView, view } from "../state/url";
 import { ChartCard } from "./ChartCard";
@@ -15,9 +16,10 @@ export function FullChart({ project, runs }: { project: string; runs: readonly S
     }
   }, [metric]);
   if (metric === null) return null;
+  const own = view.value.own.find((one) => one.id === ownId(metric));
   const close = (): void => setView({ full: null });
   return (
-    <dialog class="full" tabIndex={-1} ref={dialog} aria-label={metric} onClose={close} onClick={(event) => event.target === dialog.current && close()}>
+    <dialog class="full" tabIndex={-1} ref={dialog} aria-label={own ? ownTitle(own) : metric} onClose={close} onClick={(event) => event.target === dialog.current && close()}>
       <ChartCard project={project} metric={metric} runs={runs} inSection="" height={Math.max(240, Math.round(innerHeight * 0.72))} />
     </dialog>
   );

@@ -27,6 +27,9 @@ const PATHS = {
   folder: "M1.5 3.5h4.5l1.5 2h7v8h-13z",
   download: "M8 2v8M4.5 7 8 10.5 11.5 7M2.500 13.5h11",
   plus: "M8 3v10M3 8h10",
+  bookmark: "M4.5 2.5h7v11L8 10.8l-3.5 2.7z",
+  layers: "M8 2l6 3.2-6 3.2-6-3.2zM2 8.2l6 3.2 6-3.2M2 11.2l6 3.2 6-3.2",
+  undo: "M5.5 3l-3 3 3 3M2.5 6h6.7a3.7 3.7 0 0 1 0 7.4H6",
 } as const;
 
 export type IconName = keyof typeof PATHS;

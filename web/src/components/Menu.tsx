@@ -4,9 +4,9 @@ import type { ComponentChildren } from "preact";
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
-interface Props { label: string; button: ComponentChildren; children: ComponentChildren; align?: "start" | "end"; isActive?: boolean }
+interface Props { label: string; button: ComponentChildren; children: ComponentChildren; align?: "start" | "end"; isActive?: boolean; isSmall?: boolean }
 
-export function Menu({ label, button, children, align = "start", isActive = false }: Props) {
+export function Menu({ label, button, children, align = "start", isActive = false, isSmall = false }: Props) {
   const isOpen = useSignal(false);
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -31,7 +31,7 @@ export function Menu({ label, button, children, align = "start", isActive = fals
   }, [isOpen.value]);
   return (
     <div class="menu" ref={root}>
-      <button class={`button button-quiet ${isActive ? "is-active" : ""}`} aria-label={label} title={label} aria-haspopup="true"
+      <button class={`button button-quiet ${isSmall ? "button-small" : ""} ${isActive ? "is-active" : ""}`} aria-label={label} title={label} aria-haspopup="true"
         aria-expanded={isOpen.value} onClick={() => (isOpen.value = !isOpen.value)}>
         {button}
       </button>

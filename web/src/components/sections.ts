@@ -3,6 +3,7 @@
 export interface Section { name: string; keys: string[] }
 
 export const PINNED = "pinned";
+export const OWN = "own";
 
 /** A search for metrics: a regular expression, or plain text when it does not parse as one. */
 export function metricMatcher(text: string): { matches: (key: string) => boolean; isPlain: boolean } {
@@ -35,4 +36,5 @@ export function sections(keys: readonly string[], pinned: readonly string[]): Se
   return top.length > 0 ? [{ name: `\0${PINNED}`, keys: top }, ...result] : result;
 }
 
-export const sectionTitle = (name: string): string => (name === "" ? "Metrics" : name === `\0${PINNED}` ? "Pinned" : name);
+export const sectionTitle = (name: string): string => 
+  (name === "" ? "Metrics" : name === `\0${PINNED}` ? "Pinned" : name === `\0${OWN}` ? "Own charts" : name);

@@ -11,8 +11,13 @@ import { RunList } from "../components/RunList";
 import { RunTools } from "../components/RunTools";
 import { Splitter } from "../components/Splitter";
 import { TopBar } from "../components/TopBar";
+import { edited } from "../own/editing";
+import { Lazy } from "../run/Lazy";
 import { columns, listError, shown, total } from "../state/runs";
 import { setView, view, type Pane } from "../state/url";
+
+const loadLegend = () => import("../components/LinesLegend");
+const loadEditor = () => import("../own/OwnEditor");
 
 const PANES: { value: Pane; word: string; icon: IconName }[] = [
   { value: "runs", word: "Runs", icon: "table" },
@@ -24,7 +29,7 @@ export function Workspace({ project }: { project: string }) {
   useEffect(() => {
     document.title = `${project} · Outrider`;
   }, [project]);
-  const { pane } = view.value;
+  const { pane, group, colour } = view.value;
   const metrics = columns.value?.metrics.filter((one) => !one.hidden).map((one) => one.key);
   return (
     <>
@@ -44,6 +49,7 @@ export function Workspace({ project }: { project: string }) {
         <Splitter />
         <section class="charts-area" aria-label="Charts">
           {metrics && metrics.length > 0 && <ChartTools metrics={metrics} />}
+          {(group !== null || colour !== null) && <div class="legend-line"><Lazy load={loadLegend} /></div>}
           <div class="charts-scroll">
             {!metrics && listError.value?.status === 404 && <NoMetrics project={project} />}
             {!metrics && listError.value?.status !== 404 && <div class="skeleton-cards" role="status" aria-label="Loading metrics" />}
@@ -53,6 +59,7 @@ export function Workspace({ project }: { project: string }) {
         </section>
       </main>
       <FullChart project={project} runs={shown.value} />
+      {edited.value && <Lazy load={loadEditor} metrics={metrics ?? []} />}
       <HoverPanel />
     </>
   );

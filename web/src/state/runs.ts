@@ -21,7 +21,7 @@ export function searchFilter(text: string): string {
   return pattern ? `name ~ ${quoted}` : "";
 }
 
-const filterText = computed(() => {
+export const filterText = computed(() => {
   const typed = view.value.filter.trim();
   const searched = searchFilter(view.value.search);
   return typed && searched ? `(${typed}) and ${searched}` : typed || searched;

@@ -3,19 +3,28 @@
 import { signal, type Signal } from "@preact/signals";
 import { api, type ApiError } from "../api/client";
 import type { SeriesData } from "../api/types";
+import { groupLines, groupsOf, GROUPS, type GroupSpec } from "./groups";
 import { noteAnswer, noteFailure } from "./store";
 import type { Zoom } from "./url";
 
 export interface SeriesSpec {
   project: string;
+  /** A metric, or an expression of metrics. */
   key: string;
+  isExpression?: boolean;
   x: string;
   zoom: Zoom | null;
   width: number;
-  smooth: number;
+  /** `ema:0.9`, … or null. */
+  smooth: string | null;
+  /** Groups of runs instead of runs: the entry's one wanted line is then `GROUPS`. */
+  group?: GroupSpec | null;
 }
 
 export type Lines = ReadonlyMap<string, SeriesData>;
+
+/** A metric that an expression names and no run has, with the place where it is named. */
+export interface Unknown { name: string; at: number }
 
 /** One metric over one window: lines by run. A run that never logged the metric is there with no points. */
 export interface SeriesEntry {
@@ -25,6 +34,7 @@ export interface SeriesEntry {
   readonly isLoading: Signal<boolean>;
   /** False until the first answer. */
   readonly isReady: Signal<boolean>;
+  readonly unknown: Signal<readonly Unknown[]>;
   seen: number;
   wanted: readonly string[];
   grown: Set<string>;
@@ -40,7 +50,7 @@ const MIN_PAUSE_MS = 1000;
 const entries = new Map<string, SeriesEntry>();
 
 export const specKey = (spec: SeriesSpec): string =>
-  JSON.stringify([spec.project, spec.key, spec.x, spec.zoom?.min, spec.zoom?.max, spec.width, spec.smooth]);
+  JSON.stringify([spec.project, spec.key, spec.isExpression ?? false, spec.x, spec.zoom?.min, spec.zoom?.max, spec.width, spec.smooth, spec.group ?? null]);
 
 export function entryFor(spec: SeriesSpec): SeriesEntry {
   const id = specKey(spec);
@@ -50,7 +60,7 @@ export function entryFor(spec: SeriesSpec): SeriesEntry {
   } else {
     entry = {
       spec, lines: signal<Lines>(new Map()), error: signal(null), isLoading: signal(false), isReady: signal(false),
-      seen: 0, wanted: [], grown: new Set(), busy: false, notBefore: 0, timer: null,
+      unknown: signal([]), seen: 0, wanted: [], grown: new Set(), busy: false, notBefore: 0, timer: null,
     };
   }
   entries.set(id, entry);
@@ -96,19 +106,26 @@ function pump(entry: SeriesEntry): void {
 
 async function fetchRuns(entry: SeriesEntry, runs: readonly string[]): Promise<void> {
   if (entry.seen === 0 || runs.length === 0) return;
-  const { project, key, x, zoom, width, smooth } = entry.spec;
+  const { project, key, isExpression, x, zoom, width, smooth, group } = entry.spec;
   const began = Date.now();
   entry.isLoading.value = true;
   runs.forEach((run) => entry.grown.delete(run));
   try {
-    const answer = await api.series(project, {
-      key, runs, x, width, min: zoom?.min ?? null, max: zoom?.max ?? null,
-      smooth: smooth > 0 ? `ema:${smooth}` : null,
-    });
-    const lines = new Map(entry.lines.peek());
-    for (const run of runs) lines.set(run, emptyLine(run));
-    for (const line of answer.series) lines.set(line.run, line);
-    entry.lines.value = lines;
+    const asked = {
+      ...(isExpression ? { expression: key } : { key }), x, width, min: zoom?.min ?? null, max: zoom?.max ?? null, smooth,
+    };
+    if (group) {
+      const answer = await api.groups(project, { ...asked, ...group });
+      groupsOf(project, group, answer);
+      entry.lines.value = new Map([[GROUPS, emptyLine(GROUPS)], ...groupLines(answer)]);
+    } else {
+      const answer = await api.series(project, { ...asked, runs });
+      const lines = new Map(entry.lines.peek());
+      for (const run of runs) lines.set(run, emptyLine(run));
+      for (const line of answer.series) lines.set(line.run, line);
+      entry.lines.value = lines;
+      entry.unknown.value = answer.unknown ?? [];
+    }
     entry.error.value = null;
     entry.isReady.value = true;
     noteAnswer();
@@ -130,8 +147,9 @@ const emptyLine = (run: string): SeriesData =>
 export function noteGrowth(project: string, run: string, keys: readonly string[] | null): void {
   const named = keys && new Set(keys);
   for (const entry of entries.values()) {
-    if (entry.spec.project !== project || (named && !named.has(entry.spec.key))) continue;
-    entry.grown.add(run);
+    const { spec } = entry;
+    if (spec.project !== project || (named && !spec.isExpression && !named.has(spec.key))) continue;
+    entry.grown.add(spec.group ? GROUPS : run);
     pump(entry);
   }
 }

@@ -29,7 +29,7 @@ export function chooseTheme(next: Choice): void {
   }
 }
 
-export interface Palette { lines: string[]; axis: string; grid: string; font: string }
+export interface Palette { lines: string[]; text: string; surface: string; axis: string; grid: string; font: string }
 
 /** The colours of canvas drawings, read anew when the theme changes. */
 export const palette = computed<Palette>(() => {
@@ -38,6 +38,8 @@ export const palette = computed<Palette>(() => {
   const read = (name: string): string => style.getPropertyValue(name).trim();
   return {
     lines: Array.from({ length: SLOTS }, (_, i) => read(`--line-${i}`)),
+    text: read("--text"),
+    surface: read("--surface"),
     axis: read("--faint"),
     grid: read("--grid"),
     font: read("--font"),
