@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from outrider.console import Capture
     from outrider.journal.writer import JournalWriter
     from outrider.mediatypes.base import Media
-    from outrider.mediatypes.spool import Spool
     from outrider.settings import Settings
 
 RESTART_SECONDS = 5.0
@@ -86,7 +86,7 @@ class Run(Described):
         self._pause = RESTART_SECONDS
         self._finished = writer is None
         self.has_saved = False
-        self._spool: Spool | None = None
+        self._spooled = count(1)
         self.before_end: list[Callable[[], object]] = []
         self._capture: Capture | None = None
         self._straight = straight.make(writer, first_step, self._log_carefully, self._log_tended)
@@ -163,9 +163,8 @@ class Run(Described):
         writer = self._writer
         if writer is None or self.folder is None or self._finished:
             return
-        if self._spool is None or self._spool.writer != writer.writer:
-            self._spool = Spool(self.folder, writer.writer)
-        for problem in recording.record(self._spool, key, media, step, self._append):
+        spool = Spool(self.folder, writer.writer, self._spooled)
+        for problem in recording.record(spool, key, media, step, self._append):
             self._refuse(f"log(): {key!r:.80}", f"cannot be kept ({problem})")
 
     def _refuse(self, where: str, why: str) -> None:
@@ -349,9 +348,10 @@ class Run(Described):
             self._finished = True
             writer.due = -1.0
             if wait:
-                if not spawn.is_running(self.folder):
-                    start_streamer(self.folder, self.settings)
-                wait_for_delivery(self, writer.position(), ending)
+                carried = spawn.is_running(self.folder) or start_streamer(
+                    self.folder, self.settings
+                )
+                wait_for_delivery(self, writer.position(), ending, carried=carried)
         except Exception as error:
             swallow("finish()", error)
         finally:
@@ -369,7 +369,10 @@ class Run(Described):
         if self._writer is None or self._writer.pid != os.getpid():
             return
         error = getattr(sys, "last_value", None)
-        ending = end_of_exception(error) if error is not None else Ending("finished")
+        with_code = not self.settings.disable_code
+        ending = (
+            Ending("finished") if error is None else end_of_exception(error, with_code=with_code)
+        )
         self._end(ending)
 
     def __enter__(self) -> Self:
@@ -381,4 +384,7 @@ class Run(Described):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._end(Ending("finished", 0) if error is None else end_of_exception(error))
+        with_code = not self.settings.disable_code
+        self._end(
+            Ending("finished", 0) if error is None else end_of_exception(error, with_code=with_code)
+        )

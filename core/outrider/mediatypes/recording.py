@@ -27,36 +27,49 @@ def record(
     append: Callable[[Mapping[str, Any]], bool],
 ) -> list[str]:
     """Put the media under one key into the run; returns what could not be kept, and why."""
-    problems: list[str] = []
     kinds = sorted({one.kind for one in media})
     if len(kinds) > 1:
         return [f"a list holds media of one kind, not {' and '.join(kinds)}"]
     if kinds == ["table"] and len(media) > 1:
         return ["a list of tables: give each a name of its own"]
-    if len(media) > MAX_ITEMS:
-        problems.append(f"{len(media)} media in one list: the first {MAX_ITEMS} are kept")
-    parts: list[dict[str, Any]] = []
-    for one in media[:MAX_ITEMS]:
-        try:
-            parts.append(one.part(spool))
-        except (MediaError, OSError) as error:
-            problems.append(str(error))
-        except Exception as error:
-            problems.append(f"{type(error).__name__}: {error}")
+    before = spool.mark()
+    parts, problems = _parts(spool, media)
     if not parts:
         return problems
     body: dict[str, Any] = {"k": "media", "s": step, "key": key, "type": kinds[0]}
-    if len(media) == 1 and "v" in parts[0]:
-        body["v"] = parts[0].pop("v")
-        if "cells" in parts[0]:
-            body["cells"] = parts[0].pop("cells")
+    if len(media) == 1:
+        body |= {name: parts[0].pop(name) for name in ("v", "cells") if name in parts[0]}
     body["parts"] = [part for part in parts if part]
-    if len(orjson.dumps(body)) > MAX_BYTES:
-        for part in body["parts"]:
-            part.pop("boxes", None)
-        problems.append("boxes and captions are too many for one record: the boxes are left out")
-        if len(orjson.dumps(body)) > MAX_BYTES:
+    if not _fits(body):
+        if any([part.pop("boxes", None) for part in body["parts"]]):
+            problems.append("more boxes than one record has room for: they are left out")
+        if not _fits(body):
+            spool.discard(before)
             return [*problems, "it is too large for one record"]
     if not append(body):
+        spool.discard(before)
         problems.append("the record could not be written")
     return problems
+
+
+def _parts(spool: Spool, media: Sequence[Media]) -> tuple[list[dict[str, Any]], list[str]]:
+    """What can be kept, and what is wrong with the others."""
+    parts: list[dict[str, Any]] = []
+    problems: list[str] = []
+    if len(media) > MAX_ITEMS:
+        problems.append(f"{len(media)} media in one list: the first {MAX_ITEMS} are kept")
+    for one in media[:MAX_ITEMS]:
+        before = spool.mark()
+        try:
+            parts.append(one.part(spool))
+        except (MediaError, OSError) as error:
+            spool.discard(before)
+            problems.append(str(error))
+        except Exception as error:
+            spool.discard(before)
+            problems.append(f"{type(error).__name__}: {error}")
+    return parts, problems
+
+
+def _fits(body: Mapping[str, Any]) -> bool:
+    return len(orjson.dumps(body)) <= MAX_BYTES

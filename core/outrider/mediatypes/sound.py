@@ -52,11 +52,13 @@ class Audio(Media):
         if rate is None or int(rate) <= 0 or int(rate) > 10_000_000:
             raise MediaError("a sound made of samples needs sample_rate=, in Hz")
         array = viewed(data)
-        if array.ndim == 2 and array.shape[0] < array.shape[1] and array.shape[0] <= _CHANNELS:
-            if library(data) == "torch" or array.shape[1] > _CHANNELS:
-                array = array.T
-        if array.ndim not in (1, 2) or not array.size or (array.ndim == 2 and array.shape[1] > 32):
-            raise MediaError(f"a sound has shape (samples,) or (samples, channels): {array.shape}")
+        if array.ndim == 2 and array.shape[0] <= _CHANNELS:
+            is_turned = library(data) == "torch" or array.shape[1] > _CHANNELS
+            array = array.T if is_turned and array.shape[0] < array.shape[1] else array
+        if array.ndim not in (1, 2) or not array.size or array[:1].size > _CHANNELS:
+            raise MediaError(
+                f"a sound has shape (samples,) or (samples, channels), not {array.shape}"
+            )
         self._array = owned(array, data)
         self._said = {
             "as": "wav",

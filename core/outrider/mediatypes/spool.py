@@ -11,7 +11,6 @@ import os
 import shutil
 import stat
 from contextlib import contextmanager
-from itertools import count
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from outrider.folder import make_folder
@@ -27,13 +26,24 @@ _FICLONE = 0x40049409  # linux/fs.h: share the blocks of one file with another, 
 
 
 class Spool:
-    """The spool of one writer of a run. ``writer`` makes its names unique within the run."""
+    """What one record puts into the spool of its run. ``writer`` and ``numbers``, which all records
+    of a writer share, make the names unique within the run."""
 
-    def __init__(self, folder: str, writer: str) -> None:
+    def __init__(self, folder: str, writer: str, numbers: Iterator[int]) -> None:
         self._files = os.path.join(folder, "files")
         self._folder = os.path.join(self._files, "spool")
-        self.writer = writer
-        self._numbers = count(1)
+        self._writer = writer
+        self._numbers = numbers
+        self._names: list[str] = []
+
+    def mark(self) -> int:
+        """Where ``discard`` can go back to."""
+        return len(self._names)
+
+    def discard(self, mark: int) -> None:
+        """Remove what was written since a mark: no record will name it."""
+        while len(self._names) > mark:
+            os.unlink(os.path.join(self._folder, self._names.pop()))
 
     def array(self, array: Any) -> dict[str, Any]:
         """Write a NumPy array as it lies in memory."""
@@ -69,7 +79,7 @@ class Spool:
     @contextmanager
     def _file(self, ending: str) -> Iterator[tuple[str, BinaryIO]]:
         """A new file of the spool; gone again where writing it fails."""
-        name = f"{self.writer}-{next(self._numbers)}.{ending}"
+        name = f"{self._writer}-{next(self._numbers)}.{ending}"
         path = os.path.join(self._folder, name)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
@@ -82,6 +92,7 @@ class Spool:
             with os.fdopen(fd, "wb") as file:
                 os.fchmod(fd, 0o600)
                 yield name, file
+            self._names.append(name)
         except BaseException:
             os.unlink(path)
             raise

@@ -72,6 +72,8 @@ class Table(Media):
         self.data = [self._row(row) for row in rows]
 
     def _row(self, row: Any) -> list[Any]:
+        if type(row) is list and len(row) == len(self.columns):
+            return row.copy()
         if isinstance(row, Mapping):
             unknown = [str(name) for name in row if str(name) not in self.columns]
             if unknown:
