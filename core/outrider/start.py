@@ -9,7 +9,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NoReturn
 
 from outrider import __version__
@@ -173,7 +172,7 @@ class _Start:
     def _meta(self, run_id: str, known: dict[str, Any]) -> dict[str, Any]:
         settings = self.settings
         main = sys.modules.get("__main__")
-        program = getattr(main, "__file__", None) if self.argv is None else self.argv[0]
+        program = getattr(main, "__file__", None) if self.argv is None else _script(self.argv)
         pid = os.getpid()
         here = working_folder()
         meta = {
@@ -291,8 +290,7 @@ class _Start:
                 f"{wanted!r} is left out\n  hint: outrider run --project {wanted} -- …"
             )
         said = {name: getattr(self.settings, name) for name in ("name", "notes", "tags")}
-        self.settings = replace(
-            self.settings,
+        self.settings = self.settings._replace(
             mode=known.get("mode", self.settings.mode),
             url=known.get("server", self.settings.url),
             console=False,
@@ -359,6 +357,15 @@ class _Start:
         if self.settings.console and self.argv is None:
             run.capture_console()
         return run
+
+
+def _script(argv: Sequence[str]) -> str | None:
+    """The source that a command runs: ``train.py`` of ``python train.py``, else a program that lies
+    in the working folder."""
+    here = working_folder() or os.sep
+    scripts = [word for word in argv[1:] if not word.startswith("-") and os.path.isfile(word)]
+    own = [argv[0]] if os.path.abspath(argv[0]).startswith(os.path.join(here, "")) else []
+    return next(iter(scripts + own), None)
 
 
 def _kind_of_origin(origin: str) -> str:

@@ -93,7 +93,8 @@ def command_of(meta: Mapping[str, Any]) -> list[str]:
     argv = [str(word) for word in meta.get("argv") or ()]
     # Another process may have the number by now, and a program may rename itself.
     if not argv or words[-len(argv) + 1 :] != argv[1:] or len(words) < len(argv):
-        words = ["python", *argv] if argv and argv[0] else argv
+        is_python = (meta.get("adapter") or {}).get("framework") != "command"
+        words = ["python", *argv] if is_python and argv and argv[0] else argv
     return redact_arguments(words)
 
 

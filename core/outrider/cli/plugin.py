@@ -13,6 +13,7 @@ COMMANDS = (
     "off",
     "on",
     "plugins",
+    "run",
     "runs",
     "server",
     "show",
