@@ -104,6 +104,7 @@ def _judge_all(runs: list[Local], url: str | None) -> list[Verdict]:
 
 def objection(run: Local) -> str | None:
     """What the folder itself says against removing it."""
+    from outrider.cli.delivery import kept_here_only
     from outrider.reading.fold import RUNNING
     from outrider.reading.local import FolderSource
     from outrider.streamer.spawn import is_running
@@ -112,9 +113,7 @@ def objection(run: Local) -> str | None:
         return "it still goes on"
     if is_running(run.folder.path):
         return "its streamer is at work"
-    if any(names for _, _, names in os.walk(os.path.join(run.folder.path, "files"))):
-        return "it holds files"
-    return None
+    return kept_here_only(run.folder)
 
 
 def _servers_objection(run: Local, transport: HttpTransport) -> str | None:
@@ -130,7 +129,23 @@ def _servers_objection(run: Local, transport: HttpTransport) -> str | None:
         return "the server does not have it"
     known = ask(transport, "POST", "/api/runs", json=description(run.meta))
     left = missing(sizes(run.folder), offsets_in(known["offsets"]))
-    return f"{size(left)} are not delivered" if left else None
+    if left:
+        return f"{size(left)} are not delivered"
+    lacking = _lacking(run, transport)
+    return f"{lacking} of its files are not at the server" if lacking else None
+
+
+def _lacking(run: Local, transport: HttpTransport) -> int:
+    """How many of a run's contents the server does not have, by its own word at this moment."""
+    from outrider.cli.delivery import contents_of
+    from outrider.reading.remote import ask, run_path
+
+    names = list(contents_of(run.folder))
+    path = run_path(str(run.meta.get("project")), run.meta["id"]) + "/blobs/missing"
+    return sum(
+        len(ask(transport, "POST", path, json={"sha256": names[at : at + 1000]})["missing"])
+        for at in range(0, len(names), 1000)
+    )
 
 
 def bytes_of(path: str) -> int:

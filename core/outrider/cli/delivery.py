@@ -28,11 +28,13 @@ class Delivery:
     reason: str | None = None
     hint: str | None = None
     at: float | None = None
+    files: int = 0
+    file_bytes: int = 0
 
     @property
     def is_whole(self) -> bool:
         """Whether every byte of every journal is acknowledged."""
-        return self.behind == 0
+        return self.behind == 0 and self.files == 0
 
 
 def delivery_of(folder: RunFolder) -> Delivery:
@@ -43,10 +45,56 @@ def delivery_of(folder: RunFolder) -> Delivery:
         for place, offset in offsets_in(answer.get("acked") or {}).items():
             acked[place] = max(offset, acked.get(place, 0))
     behind = missing(sizes(folder), acked)
-    if not said:
-        return Delivery(behind)
-    last = said[-1]
-    return Delivery(behind, last.get("state"), last.get("reason"), last.get("hint"), last.get("t"))
+    unsent = unsent_files(folder)
+    last = said[-1] if said else {}
+    return Delivery(
+        behind,
+        last.get("state"),
+        last.get("reason"),
+        last.get("hint"),
+        last.get("t"),
+        len(unsent),
+        sum(unsent.values()),
+    )
+
+
+def unsent_files(folder: RunFolder) -> dict[str, int]:
+    """The contents that no server has confirmed yet, with their sizes."""
+    if not os.path.isdir(os.path.join(folder.path, "files")):
+        return {}
+    from outrider.streamer.shelf import sent_to
+
+    sent: set[str] = set()
+    for path in glob.glob(os.path.join(glob.escape(folder.path), "uploads-*.jsonl")):
+        sent |= sent_to(path)
+    return {sha256: size for sha256, size in contents_of(folder).items() if sha256 not in sent}
+
+
+def contents_of(folder: RunFolder) -> dict[str, int]:
+    """The contents that a run's files have and that are meant for the server, with their sizes."""
+    from outrider.streamer.files import told_files
+
+    return {
+        record["sha256"]: int(record.get("size") or 0)
+        for record in told_files(folder, everywhere=True)
+        if isinstance(record.get("sha256"), str) and record.get("state") != "local"
+    }
+
+
+def kept_here_only(folder: RunFolder) -> str | None:
+    """What of a run's files lies in its folder and nowhere else, in words."""
+    from outrider.streamer.files import SPOOL, told_files
+
+    spool = os.path.join(folder.path, SPOOL)
+    if os.path.isdir(spool) and os.listdir(spool):
+        return "files are not taken up yet"
+    for record in told_files(folder, everywhere=True):
+        meta = record.get("m")
+        if record.get("state") == "local":
+            return "it holds files that are kept here only"
+        if isinstance(meta, dict) and meta.get("redacted"):
+            return "it holds the whole of a patch that was sent redacted"
+    return None
 
 
 def answers(folder: RunFolder) -> list[dict[str, Any]]:

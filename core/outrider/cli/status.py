@@ -34,7 +34,8 @@ def status(
     settings = load()
     server = _server(settings)
     runs = [_state_of(run) for run in local_runs()]
-    behind = sum(run["behind"] for run in runs)
+    behind = sum(run["behind"] + run["file_bytes_left"] for run in runs)
+    undelivered = any(run["behind"] or run["files_left"] for run in runs)
     if as_json:
         print_json(
             {
@@ -48,7 +49,7 @@ def status(
         )
     else:
         _show(settings, server, runs, behind)
-    if check and behind:
+    if check and undelivered:
         raise typer.Exit(Exit.UNDELIVERED)
 
 
@@ -81,6 +82,8 @@ def _state_of(run: Local) -> dict[str, Any]:
         "folder": run.folder.path,
         "streamer": is_running(run.folder.path),
         "behind": sent.behind,
+        "files_left": sent.files,
+        "file_bytes_left": sent.file_bytes,
         "delivery": sent.state,
         "reason": sent.reason,
         "hint": sent.hint,
@@ -128,9 +131,9 @@ def _show(
 
 
 def _delivery_text(run: dict[str, Any]) -> str:
-    if not run["behind"]:
+    if not run["behind"] and not run["files_left"]:
         return "[green]delivered[/]"
-    text = f"[yellow]{size(run['behind'])} to send[/]"
+    text = f"[yellow]{size(run['behind'] + run['file_bytes_left'])} to send[/]"
     if run["mode"] == "offline":
         return f"{text} [dim](offline)[/]"
     if run["streamer"]:

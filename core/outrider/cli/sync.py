@@ -174,13 +174,17 @@ def _tell(run: Local, server: str, outcome: Outcome) -> None:
 
     name = f"[bold]{plain(run.meta.get('name') or run.meta['id'])}[/]"
     if not outcome.delivered:
-        say(
-            f"[red]✗[/] {name} {size(outcome.behind)} left: {plain(outcome.reason or outcome.state)}"
-        )
+        files = f" and {outcome.files_left} files" if outcome.files_left else ""
+        reason = plain(outcome.reason or outcome.state)
+        say(f"[red]✗[/] {name} {size(outcome.behind)}{files} left: {reason}")
         if outcome.hint:
             say(f"  [dim]{plain(outcome.hint)}[/]")
         return
     page = server + page_path(str(run.meta.get("project")), run.meta["id"])
-    sent = f"{size(outcome.sent)} sent" if outcome.sent else "nothing was missing"
+    parts = [size(outcome.sent)] if outcome.sent else []
+    parts += [f"{outcome.files_sent} files"] if outcome.files_sent else []
+    sent = f"{' and '.join(parts)} sent" if parts else "nothing was missing"
+    if outcome.files_lost:
+        sent += f", [red]{outcome.files_lost} files are neither here nor there[/]"
     lost = f", [red]{outcome.gaps} records were lost[/]" if outcome.gaps else ""
     say(f"[green]✓[/] {name} {sent}{lost} [dim]{plain(page)}[/]")

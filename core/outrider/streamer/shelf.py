@@ -81,14 +81,17 @@ class Shelf:
             return len(self._waiting), max(0, total - self.sent_of_first)
 
 
-def sent_to(path: str, server: str | None) -> set[str]:
-    """The contents that a file of confirmations names for a server."""
+ANY = "*"
+
+
+def sent_to(path: str, server: str | None = ANY) -> set[str]:
+    """The contents that a file of confirmations names for a server, or for any."""
     found: set[str] = set()
     try:
         with open(path, "rb") as file:
             for line in file:
                 record = _read(line)
-                if record.get("server") == server and isinstance(record.get("sha256"), str):
+                if isinstance(record.get("sha256"), str) and server in (ANY, record.get("server")):
                     found.add(record["sha256"])
     except OSError:
         return found
