@@ -10,6 +10,7 @@ import orjson
 from outrider.ids import host_label
 from outrider.journal.record import Damaged, decode
 from outrider.journal.writer import boot_id
+from outrider.reading.console import Output, folder_console
 from outrider.reading.ends import told
 from outrider.reading.fold import RUNNING, Fold, described
 from outrider.reading.run import Overview
@@ -125,6 +126,10 @@ class FolderSource:
             if not isinstance(record, Damaged) and record.kind == kind
         ]
         return sorted(found, key=lambda body: float(body["t"]))
+
+    def console(self) -> list[Output]:
+        """Every line that was printed."""
+        return folder_console(self.folder)
 
     def files(self, role: str | None, prefix: str, *, versions: bool) -> list[File]:
         """The files, by path."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from outrider.reading.console import Output, server_console
 from outrider.reading.run import Overview
 from outrider.reading.series import Attempt, Series
 from outrider.reading.summary import revived
@@ -106,6 +107,10 @@ class ServerSource:
                 break
             params["after"] = page["next"]
         return sorted(found, key=lambda body: float(body["t"]))
+
+    def console(self) -> list[Output]:
+        """Every line that was printed."""
+        return server_console(self.transport, self._path)
 
     def files(self, role: str | None, prefix: str, *, versions: bool) -> list[File]:
         """The files, by path."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from outrider.errors import NotFound
 from outrider.reading.code import CODE, ENVIRONMENT, chosen
+from outrider.reading.console import Output as Output
 from outrider.reading.history import History
 from outrider.reading.series import Attempt, Series, limits, logged, merged, window
 
@@ -70,14 +71,6 @@ class Points:
         return map(Point, self.steps, self.times, self.values)
 
 
-class Output(NamedTuple):
-    """A piece of what the script wrote to its console; ``stream`` is ``out`` or ``err``."""
-
-    time: float
-    stream: str
-    text: str
-
-
 class Source(Protocol):
     """Where a run is read from. Every call looks at what is there now."""
 
@@ -107,6 +100,10 @@ class Source(Protocol):
 
     def records(self, kind: str) -> list[dict[str, Any]]:
         """All records of a kind, in order, as they were written."""
+        ...
+
+    def console(self) -> list[Output]:
+        """Every line that was printed."""
         ...
 
     def files(self, role: str | None, prefix: str, *, versions: bool) -> list[File]:
@@ -277,11 +274,8 @@ class Run:
         )
 
     def console(self) -> list[Output]:
-        """What the script wrote to its console, piece by piece, in order."""
-        return [
-            Output(float(body["t"]), str(body.get("o", "out")), str(body.get("b", "")))
-            for body in self._source.records("console")
-        ]
+        """What was printed, line by line and by time, as a terminal shows it; colours are kept."""
+        return self._source.console()
 
     def files(
         self, role: str | None = None, prefix: str = "", *, versions: bool = False
