@@ -107,9 +107,9 @@ class Client:
             from outrider.credentials import token_for
             from outrider.transport import HttpTransport
 
-            found = token_for(
-                settings.url, api_key=settings.api_key, url_origin=settings.origin("url")
-            )
+            # A token that is given here is meant for this server, whoever named it.
+            origin = "argument" if token else settings.origin("url")
+            found = token_for(settings.url, api_key=settings.api_key, url_origin=origin)
             transport = HttpTransport(settings.url, found)
         self.transport: Transport = transport
 
@@ -140,17 +140,20 @@ class Client:
 
         ``columns`` are the config and summary values wanted, such as ``config.lr``.
         """
-        found: list[dict[str, Any]] = []
+        found: dict[str, dict[str, Any]] = {}
         asked = {"columns": list(columns), "filter": filter, "sort": sort}
         params: dict[str, Any] = {name: value for name, value in asked.items() if value}
         path = f"/api/projects/{quote(project, safe='')}/runs"
+        offset = 0
         while limit is None or len(found) < limit:
             size = 500 if limit is None else min(500, limit - len(found))
-            page = self.ask("GET", path, params={**params, "limit": size, "offset": len(found)})
-            found.extend(page["runs"])
-            if not page["runs"] or len(found) >= page["total"]:
+            page = self.ask("GET", path, params={**params, "limit": size, "offset": offset})
+            # A run that is made meanwhile moves the others on: one may come twice.
+            found.update((row["id"], row) for row in page["runs"])
+            offset += len(page["runs"])
+            if not page["runs"] or offset >= page["total"]:
                 break
-        return found
+        return list(found.values())
 
     def runs(
         self,

@@ -4,7 +4,7 @@ Two files, both for this user alone (0600):
 
 * ``credentials.toml`` in the user's config folder: one token per server origin, written by
   ``outrider login``.
-* ``servers/<port>.json`` in the user's state folder: written by a local server for local clients
+* ``servers/<host>-<port>.json`` in the user's state folder: written by a local server for local clients
   of the same user.
 
 A token is sent only to the origin it belongs to, whatever a training folder's settings file names.
@@ -166,8 +166,11 @@ def local_servers() -> list[LocalServer]:
         names = os.listdir(folder) if folder is not None else []
     except OSError:
         return []
+    before = f"{_host()}-"
     ports = sorted(
-        int(name[:-5]) for name in names if name.endswith(".json") and name[:-5].isdecimal()
+        int(name[len(before) : -5])
+        for name in names
+        if name.startswith(before) and name.endswith(".json") and name[len(before) : -5].isdecimal()
     )
     return [server for port in ports if (server := local_server(port)) is not None]
 
@@ -270,7 +273,14 @@ def _servers_folder() -> str | None:
 
 def _server_path(port: int) -> str | None:
     folder = _servers_folder()
-    return os.path.join(folder, f"{port}.json") if folder is not None else None
+    return os.path.join(folder, f"{_host()}-{port}.json") if folder is not None else None
+
+
+def _host() -> str:
+    """This machine's part of the names: a home folder may be shared by many."""
+    from outrider.ids import host_label
+
+    return host_label()
 
 
 def _read_private(path: str) -> str | None:

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Mapping
 from typing import Any
+from _thread import get_ident
 from zlib import crc32
 
 from outrider.errors import JournalError
@@ -29,7 +30,7 @@ def make_folder(path: str) -> None:
 
 def write_file(path: str, data: bytes) -> None:
     """Write a small file for this user alone, whole or not at all (temp + rename)."""
-    temporary = f"{path}.{os.getpid()}.tmp"
+    temporary = f"{path}.{os.getpid()}.{get_ident()}.tmp"
     fd = os.open(
         temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
     )
@@ -153,7 +154,7 @@ def claim_meta(path: str, meta: Mapping[str, Any]) -> bool:
     import orjson
 
     target = os.path.join(path, "run.json")
-    temporary = f"{target}.{os.getpid()}.new"
+    temporary = f"{target}.{os.getpid()}.{get_ident()}.new"
     write_file(
         temporary, orjson.dumps(meta, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     )

@@ -111,13 +111,17 @@ class Unpacker:
         self._window = window
         self._contexts = threading.local()
 
-    async def unpack(self, body: bytes, encoding: bytes, raw_length: bytes | None) -> bytes:
-        """The raw bytes of a batch; ``raw_length`` is the Outrider-Raw-Length header."""
+    def declared(self, raw_length: bytes | None) -> int | None:
+        """The length that the Outrider-Raw-Length header tells, checked; raises 413 and 400."""
         declared = None if raw_length is None else whole_number(raw_length, "Outrider-Raw-Length")
         if declared is not None and declared > self._limit:
             raise too_large(
                 f"the batch has {declared} raw bytes, the limit is {self._limit}", hint=_SPLIT
             )
+        return declared
+
+    async def unpack(self, body: bytes, encoding: bytes, declared: int | None) -> bytes:
+        """The raw bytes of a batch of a declared length."""
         if encoding in (b"", b"identity"):
             if declared is not None and declared != len(body):
                 raise _wrong_length(declared, len(body))

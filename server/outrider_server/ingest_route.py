@@ -49,12 +49,15 @@ class Ingest:
         segment = _segment(number)
         offset = _offset(scope["query_string"])
         declared_length(headers.get(b"content-length"), self._limit)
+        declared = self._unpacker.declared(headers.get(b"outrider-raw-length"))
         body = await read_body(receive, self._limit, self._budget)
         taken = len(body)
         try:
-            raw = await self._unpacker.unpack(
-                body, headers.get(b"content-encoding", b""), headers.get(b"outrider-raw-length")
-            )
+            if declared is not None and declared > len(body):
+                self._budget.take(declared - taken)
+                taken = declared
+            encoding = headers.get(b"content-encoding", b"")
+            raw = await self._unpacker.unpack(body, encoding, declared)
             del body
             if not raw.endswith(b"\n"):
                 raise bad_request("a batch holds whole lines, each with its line break")

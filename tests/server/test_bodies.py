@@ -13,8 +13,8 @@ from typing import Any
 import psutil
 import pytest
 import zstandard
+from server_kit import Client, points
 
-from conftest import Client, points
 from outrider_server.bodies import Budget, Unpacker, read_body
 from outrider_server.config import MIB
 from outrider_server.problems import Problem
@@ -24,7 +24,7 @@ UNPACKER = Unpacker(17 * MIB, 8 * MIB)
 
 def unpack(body: bytes, declared: int) -> bytes:
     """Unpack zstd as the server does."""
-    return asyncio.run(UNPACKER.unpack(body, b"zstd", b"%d" % declared))
+    return asyncio.run(UNPACKER.unpack(body, b"zstd", UNPACKER.declared(b"%d" % declared)))
 
 
 def refused(body: bytes, declared: int) -> int:
@@ -58,7 +58,7 @@ def test_a_declared_length_beyond_the_limit_is_too_large() -> None:
     assert refused(b"", 17 * MIB + 1) == 413
     for nonsense in (b"-1", b"1e3", b"", b"0x10", b"9" * 30, "²".encode()):
         with pytest.raises(Problem) as caught:
-            asyncio.run(UNPACKER.unpack(b"", b"zstd", nonsense))
+            UNPACKER.declared(nonsense)
         assert caught.value.status == 400
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-
-from conftest import Client, Start, points
+from server_kit import Client, Start, points
 
 LIMITS = [
     "--limit=header_seconds=1",

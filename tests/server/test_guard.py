@@ -10,7 +10,7 @@ import pytest
 from outrider_server.guard import Hosts
 
 if TYPE_CHECKING:
-    from conftest import Client
+    from server_kit import Client
 
 FORGED = [
     "",

@@ -7,8 +7,7 @@ from urllib.parse import quote
 
 import pytest
 import zstandard
-
-from conftest import Client, meta, points
+from server_kit import Client, meta, points
 
 
 def values(client: Client, run: str) -> list[float]:

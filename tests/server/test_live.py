@@ -7,7 +7,8 @@ import json
 import time
 from typing import Any
 
-from conftest import Client, Start, points
+from server_kit import Client, Start, points
+
 from outrider_server.live import INTERVAL, Hub, Subscriber
 from outrider_server.tokens import Principal, Role
 

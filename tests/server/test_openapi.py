@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 import pytest
+from server_kit import Client, points
 from starlette.routing import Route
 from test_roles import BODIES, routes
 
-from conftest import Client, points
 from outrider_server.app import build
 from outrider_server.config import ServerConfig
 from outrider_server.schemas import SCHEMAS

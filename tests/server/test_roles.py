@@ -6,8 +6,7 @@ import re
 from typing import Any
 
 import pytest
-
-from conftest import Client, meta, points
+from server_kit import Client, meta, points
 
 NEEDS = {
     "openapi": "read",

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from server_kit import Client, Start, points
 
-from conftest import Client, Start, points
 from outrider_server import tokens as module
 from outrider_server.login import LoginCodes
 from outrider_server.problems import Problem

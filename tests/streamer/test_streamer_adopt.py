@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -88,3 +89,27 @@ def test_a_finished_run_without_a_server_is_adopted_later(
     eventually(lambda: old.delivery().get("done"), what=old)
     assert [end["state"] for end in ingest.ends("old")] == ["failed"]
     assert list(orphans(own.folder, ingest.url)) == []
+
+
+def test_one_streamer_waits_for_a_silent_server_in_the_place_of_many(
+    make_run: Callable[..., Run], ingest: Ingest
+) -> None:
+    """The others leave, undelivered; it carries their runs when the server answers."""
+    ingest.fault = lambda handler, path, body: handler.answer(503, {}) or True
+    script = (
+        "import sys; from outrider.streamer import handover, loop; "
+        "handover.HAND_OVER_SECONDS = 0.3; loop.stream(sys.argv[1])"
+    )
+    runs = [left_over(make_run, name) for name in ("one", "two", "three")]
+    streamers = [subprocess.Popen([sys.executable, "-c", script, run.path]) for run in runs]
+    try:
+        eventually(lambda: sum(one.poll() is None for one in streamers) == 1)
+        assert not any(run.delivery().get("done") for run in runs)
+        ingest.fault = None
+        eventually(lambda: all(run.delivery().get("done") for run in runs))
+        assert [ingest.points(run.id) for run in runs] == [[1, 2, 3]] * 3
+        assert [one.wait(40) for one in streamers] == [0, 0, 0]
+    finally:
+        for one in streamers:
+            one.kill()
+            one.wait()

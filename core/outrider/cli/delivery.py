@@ -33,7 +33,7 @@ class Delivery:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every byte of every journal is acknowledged."""
+        """Whether every whole record of every journal is acknowledged."""
         return self.behind == 0 and self.files == 0
 
 
@@ -44,7 +44,7 @@ def delivery_of(folder: RunFolder) -> Delivery:
     for answer in said:
         for place, offset in offsets_in(answer.get("acked") or {}).items():
             acked[place] = max(offset, acked.get(place, 0))
-    behind = missing(sizes(folder), acked)
+    behind = missing(sizes(folder, acked), acked)
     unsent = unsent_files(folder)
     last = said[-1] if said else {}
     return Delivery(
@@ -111,13 +111,17 @@ def answers(folder: RunFolder) -> list[dict[str, Any]]:
     return found
 
 
-def sizes(folder: RunFolder) -> Offsets:
-    """The length of every segment in the folder."""
-    return {
-        (writer, number): folder.size(writer, number)
-        for writer, numbers in folder.all_segments().items()
-        for number in numbers
-    }
+def sizes(folder: RunFolder, acked: Offsets) -> Offsets:
+    """The length of every segment in the folder; where some is not acknowledged, without a line
+    that a writer's death cut short, which is no record."""
+    found: Offsets = {}
+    for writer, numbers in folder.all_segments().items():
+        for number in numbers:
+            place = writer, number
+            found[place] = folder.size(writer, number)
+            if found[place] > acked.get(place, 0):
+                found[place] = folder.whole_size(writer, number)
+    return found
 
 
 def offsets_in(said: Mapping[str, Mapping[str, int]]) -> Offsets:

@@ -16,6 +16,8 @@ from outrider.journal.record import Damaged, Record, decode, lines
 from outrider.journal.segment import parse_segment_name, segment_name
 
 _CHUNK = 1 << 20
+_TAIL = 1 << 16
+_LONGEST = 64 << 20  # no writer makes a longer line; a damaged file may hold one without end
 
 
 class Piece(NamedTuple):
@@ -93,6 +95,21 @@ class RunFolder:
         with open(self.segment_path(writer, number), "rb", buffering=0) as file:
             return read_piece(file.fileno(), offset, limit)
 
+    def whole_size(self, writer: str, number: int) -> int:
+        """A segment's length in bytes up to and with its last newline: without a torn tail."""
+        end = self.size(writer, number)
+        try:
+            with open(self.segment_path(writer, number), "rb", buffering=0) as file:
+                while end > 0:
+                    start = max(0, end - _TAIL)
+                    cut = os.pread(file.fileno(), end - start, start).rfind(b"\n")
+                    if cut >= 0:
+                        return start + cut + 1
+                    end = start
+        except FileNotFoundError:
+            pass
+        return 0
+
     def head(self, writer: str) -> dict[str, Any] | None:
         """The head record of a writer's first segment here, or None where it cannot be read."""
         numbers = self.segments(writer)
@@ -139,7 +156,7 @@ def read_piece(fd: int, offset: int, limit: int = _CHUNK) -> Piece:
     if not cut and len(data) == limit:  # one line longer than the limit: read on to its end
         parts = [data]
         at = offset + len(data)
-        while more := os.pread(fd, _CHUNK, at):
+        while at - offset < _LONGEST and (more := os.pread(fd, _CHUNK, at)):
             parts.append(more)
             at += len(more)
             if b"\n" in more:

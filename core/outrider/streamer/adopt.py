@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from outrider.errors import OutriderError
@@ -25,6 +25,9 @@ ADOPTED = "adopted"
 """The word that tells a streamer to adopt no others and to sample nothing."""
 
 _PATIENCE_SECONDS = 15.0
+
+_AGAIN_SECONDS = 30.0
+"""How long the keeper waits before it tries again what the server did not take."""
 
 
 def is_meant_for(meta: Mapping[str, Any], server: str) -> bool:
@@ -82,9 +85,12 @@ def orphans(own: RunFolder, server: str) -> Iterator[RunFolder]:
 class Adoption:
     """Goes through the orphans in a thread; ``is_busy`` until it is done."""
 
-    def __init__(self, own: RunFolder, server: str) -> None:
+    def __init__(
+        self, own: RunFolder, server: str, keeps: Callable[[], bool] = lambda: False
+    ) -> None:
         self._own = own
         self._server = server
+        self._keeps = keeps
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._work, name="adoption", daemon=True)
         self.has_started = False
@@ -101,12 +107,21 @@ class Adoption:
 
     def _work(self) -> None:
         try:
-            for folder in orphans(self._own, self._server):
-                say(f"adopting {folder.path}")
-                if spawn.start(folder.path, flags=[ADOPTED]):
-                    self._await(folder)
+            while self._adopt_all() and self._keeps():
+                self._ends.wait(_AGAIN_SECONDS)
         except Exception as error:
             say(f"adoption stopped: {type(error).__name__}: {error}")
+
+    def _adopt_all(self) -> bool:
+        """Go through them once; whether the server was silent to one of them."""
+        met_silence = False
+        for folder in orphans(self._own, self._server):
+            say(f"adopting {folder.path}")
+            if spawn.start(folder.path, flags=[ADOPTED]):
+                self._await(folder)
+                state = read_status(Status(folder, self._server).path).get("state")
+                met_silence |= state == "waiting"
+        return met_silence
 
     def _await(self, folder: RunFolder) -> None:
         """Until its streamer is done, or waits for something, or has not appeared for a while."""

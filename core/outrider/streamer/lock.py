@@ -22,9 +22,9 @@ _LINUX = sys.platform.startswith("linux")
 _FLOCK = "hhqqi" if _LINUX else "qqihh"
 
 
-def lock_path(folder: str) -> str:
+def lock_path(folder: str, name: str = "streamer") -> str:
     """The lock file of this host's streamer for a run's folder."""
-    return os.path.join(folder, f"streamer-{host_label()}.lock")
+    return os.path.join(folder, f"{name}-{host_label()}.lock")
 
 
 def fallback_path(folder: str) -> str:
@@ -54,9 +54,10 @@ class Holder:
 class Latch:
     """The lock file, opened once by a process that wants to become the holder."""
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-        self._fd = _open(lock_path(folder), os.O_CREAT)
+    def __init__(self, folder: str, name: str = "streamer") -> None:
+        self._path = lock_path(folder, name)
+        self._fallback = fallback_path(folder if name == "streamer" else self._path)
+        self._fd = _open(self._path, os.O_CREAT)
 
     def take(self) -> Holder | None:
         """Take the lock, or None while another process has it. Raises ``OSError``."""
@@ -67,10 +68,9 @@ class Latch:
                 return None
             if error.errno not in _NO_LOCKS:
                 raise
-            path = fallback_path(self._folder)
-            os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+            os.makedirs(os.path.dirname(self._fallback), 0o700, exist_ok=True)
             os.close(self._fd)
-            self._fd = _open(path, os.O_CREAT)
+            self._fd = _open(self._fallback, os.O_CREAT)
             try:
                 fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as second:

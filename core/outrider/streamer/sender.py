@@ -203,6 +203,8 @@ class Sender:
         if decision.action == "rewind":
             self._set(acked={**self.report.acked, place: decision.offset or 0})
             self._torn.pop(place, None)
+            if (decision.offset or 0) < offset:  # an older store: ask how much of all it has
+                self._is_created = False
             return self._pause(backoff(failures, self._clock.chance())) if failures > 2 else 0.0
         if decision.action == "create":
             self._is_created = False

@@ -104,7 +104,12 @@ def search_path() -> str:
     """The trainer's ``sys.path``, a line each, without its script's folder and the working folder."""
     main = sys.modules.get("__main__")
     script = getattr(main, "__file__", None)
-    left_out = {"", os.getcwd() if sys.path and sys.path[0] == "" else ""}
+    left_out = {""}
+    if sys.path and sys.path[0] == "":
+        try:
+            left_out.add(os.getcwd())
+        except OSError:  # it was deleted: then nothing is found there either
+            pass
     if script:
         left_out.add(os.path.dirname(os.path.abspath(script)))
     kept = [
