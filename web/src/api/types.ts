@@ -41,16 +41,22 @@ export interface EndRecord {
   signal?: number | null;
   why?: { type: string; message: string; traceback?: string | null } | null;
   evidence?: Evidence | null;
+  /** All of it in one sentence, made by the server. */
+  sentence?: string;
   t?: number;
 }
+
+export type MemorySample = { ago: number; used: number; limit: number | null; process: number | null };
 
 /** What the machine knew when the trainer died. */
 export interface Evidence {
   oom_kills?: number | null;
-  xid?: Value[] | null;
+  machine_oom_kills?: number | null;
+  xid?: { gpu: number; xid: number; ago: number }[] | null;
   last_console?: string[] | null;
-  memory?: Value[] | null;
-  signal_from?: Value;
+  /** Bytes as the sampler saw them, `ago` seconds before; the last one last. */
+  memory?: MemorySample[] | null;
+  signal_from?: { [key: string]: Value } | null;
   [more: string]: Value | undefined;
 }
 

@@ -13,16 +13,8 @@ import { liveDuration } from "./RunRow";
 import { StateMark, stateTone } from "./StateMark";
 import { Swatch } from "./Swatch";
 
-/** `ValueError: bad shape`, `killed by signal 9`, `exit code 2` — the reason in one line, or null. */
-export function endReason(end: EndRecord | null): string | null {
-  if (!end) return null;
-  if (end.why) return end.why.message ? `${end.why.type}: ${end.why.message}` : end.why.type;
-  if (end.signal) return `ended by signal ${end.signal}${SIGNALS[end.signal] ? ` (${SIGNALS[end.signal]})` : ""}`;
-  if (end.code) return `exit code ${end.code}`;
-  return null;
-}
-
-const SIGNALS: Record<number, string> = { 2: "SIGINT", 6: "SIGABRT", 9: "SIGKILL", 11: "SIGSEGV", 15: "SIGTERM" };
+/** How a run ended in the server's sentence; null while it runs and where it simply finished. */
+export const endReason = (end: EndRecord | null): string | null => (end && end.state !== "finished" && end.sentence) || null;
 
 export function RunHead({ record, slot }: { record: RunAnswer; slot: number }) {
   const at = record.started ?? record.created;

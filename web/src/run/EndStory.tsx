@@ -1,12 +1,13 @@
 /** How a run ended and what is known of the cause, on top of its page. */
 
-import type { EndRecord, Evidence, Value } from "../api/types";
+import type { EndRecord, Evidence, MemorySample, Value } from "../api/types";
 import { endReason } from "../components/RunHead";
 import { stateTone } from "../components/StateMark";
 import { formatValue, plural } from "../format/number";
 import { AnsiLine } from "./console/ansi";
 
-const KNOWN = new Set(["oom_kills", "xid", "last_console", "memory", "signal_from"]);
+/** What the sentence says already, or what is shown in another way. */
+const TOLD = new Set(["oom_kills", "machine_oom_kills", "xid", "last_console", "memory", "signal_from"]);
 
 export function EndStory({ end }: { end: EndRecord }) {
   const reason = endReason(end);
@@ -16,7 +17,7 @@ export function EndStory({ end }: { end: EndRecord }) {
   if (!reason && evidence.length === 0 && lines.length === 0) return null;
   const tone = stateTone(end.state);
   return (
-    <section class={`end-story state-${tone}`} aria-label="How it ended">
+    <section class={`end-story is-${tone}`} aria-label="How it ended">
       {reason && <p class="run-reason">{reason}</p>}
       {evidence.length > 0 && <ul class="evidence">{evidence.map((one) => <li key={one}>{one}</li>)}</ul>}
       {trace && <details><summary>Traceback</summary><pre tabIndex={0}>{trace}</pre></details>}
@@ -32,22 +33,24 @@ export function EndStory({ end }: { end: EndRecord }) {
 
 function facts(evidence: Evidence): string[] {
   const found: string[] = [];
-  if (evidence.oom_kills) found.push(`The kernel killed ${plural(evidence.oom_kills, "process", "processes")} of its memory group for memory.`);
-  if (evidence.xid && evidence.xid.length > 0) found.push(`The GPU driver reported Xid ${evidence.xid.map(formatValue).join(", ")}.`);
-  if (evidence.signal_from !== undefined && evidence.signal_from !== null) found.push(`The signal came from ${formatValue(evidence.signal_from)}.`);
   const memory = trend(evidence.memory);
   if (memory) found.push(memory);
   for (const [name, value] of Object.entries(evidence))
-    if (!KNOWN.has(name) && value !== null && value !== undefined) found.push(`${name.replaceAll("_", " ")}: ${formatValue(value)}`);
+    if (!TOLD.has(name) && value !== null && value !== undefined) found.push(`${name.replaceAll("_", " ")}: ${formatValue(value as Value)}`);
   return found;
 }
 
-/** `[[t, bytes], …]` or `[bytes, …]` → from what to what its memory went. */
-function trend(memory: Value[] | null | undefined): string | null {
-  const values = (memory ?? []).map((one) => (Array.isArray(one) ? one[one.length - 1] : one)).filter((one): one is number => typeof one === "number");
-  if (values.length === 0) return null;
-  return `Its memory went from ${bytes(values[0]!)} to ${bytes(values[values.length - 1]!)}${values.length > 2 ? `, at most ${bytes(Math.max(...values))}` : ""}.`;
+/** From what to what memory went in the last samples, and how much of it was the training's. */
+function trend(memory: MemorySample[] | null | undefined): string | null {
+  const first = memory?.[0], last = memory?.[memory.length - 1];
+  if (!first || !last) return null;
+  const limit = last.limit ? ` of ${gib(last.limit)}` : "";
+  const own = last.process ? `; the training's processes had ${gib(last.process)}` : "";
+  const rise = memory.length > 1 ? `went from ${gib(first.used)} to ${gib(last.used)}${limit} within ${Math.round(first.ago - last.ago)} s` : `was at ${gib(last.used)}${limit}`;
+  return `Memory in use ${rise}${own}.`;
 }
+
+const gib = (n: number): string => `${(n / 2 ** 30).toFixed(1)} GiB`;
 
 export function bytes(n: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
