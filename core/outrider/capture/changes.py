@@ -67,6 +67,10 @@ class LeftOut:
         if path is not None and len(named) < NAMED:
             named.append(os.fsencode(path).decode("utf-8", "replace"))
 
+    def has(self, *kinds: str) -> bool:
+        """Whether something of these kinds is not kept."""
+        return any(what in kinds for what, _ in self.counts)
+
     def told(self) -> list[str]:
         """A sentence for each reason, as it stands in the record."""
         return [redact(self._sentence(*key)).text for key in self.counts]

@@ -93,13 +93,16 @@ class Capture:
             is_dirty or any(one.get("dirty") for one in found.get("submodules", ()))
         )
         covered = self._covered(top, found, program)
+        apart = []
         if program is not None and not covered:
-            self._keep_source(program, "program")
+            apart.append(self._keep_source(program, "program"))
         notebook = find_notebook(str(self.meta.get("cwd") or ""))
         if notebook is not None:
-            self._keep_source(notebook, "notebook")
+            apart.append(self._keep_source(notebook, "notebook"))
             found["notebook"] = redact(os.path.basename(notebook)).text
+        found["apart"] = [one for one in apart if one is not None]
         found["left_out"] = self.left_out.told()
+        found["whole"] = not self.left_out.has("changed", "changes", "submodule")
         return found
 
     # --- where ------------------------------------------------------------------------------
@@ -276,17 +279,18 @@ class Capture:
         finally:
             git.close()
 
-    def _keep_source(self, path: str, what: str) -> None:
+    def _keep_source(self, path: str, what: str) -> dict[str, Any] | None:
         """A single file that lies in no repository, or is ignored there."""
         why = changes.against_source(path)
         name = os.path.basename(path)
         if why is not None and not (why == "not a source file" and what == "program"):
             self.left_out.add(what, why, name)
-            return
+            return None
         whole = os.path.join(self.place, f"{what}.patch")
         written = changes.write_new_files(os.path.dirname(path), [name], whole, self.left_out)
         if written:
-            self._leave(whole, f"{what}.patch", names=[os.path.realpath(path), name])
+            return self._leave(whole, f"{what}.patch", names=[os.path.realpath(path), name])
+        return None
 
     def _leave(self, whole: str, name: str, names: list[str] | None = None) -> dict[str, Any]:
         """Make the copy of a patch that may leave; says of it what the record is to say."""

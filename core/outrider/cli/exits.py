@@ -24,6 +24,7 @@ class Exit(IntEnum):
     UNREACHABLE = 4
     UNAUTHORIZED = 5
     UNDELIVERED = 6
+    INCOMPLETE = 7
     INTERRUPTED = 130
 
 
@@ -35,6 +36,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.UNREACHABLE: "no Outrider server answers",
     Exit.UNAUTHORIZED: "the token is missing, wrong or not enough",
     Exit.UNDELIVERED: "records remain undelivered",
+    Exit.INCOMPLETE: "done, but something did not come back as it was",
     Exit.INTERRUPTED: "interrupted by Ctrl-C",
 }
 

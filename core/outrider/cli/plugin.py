@@ -5,6 +5,7 @@ from __future__ import annotations
 from outrider.hooks import hookimpl
 
 COMMANDS = (
+    "alerts",
     "clean",
     "demo",
     "doctor",
@@ -16,6 +17,8 @@ COMMANDS = (
     "on",
     "plugins",
     "run",
+    "restore",
+    "rules",
     "runs",
     "server",
     "show",
