@@ -86,28 +86,28 @@ class Files:
 
     def has_spool(self, name: str) -> bool:
         """Whether a ``file`` record tells of this file of the spool already."""
-        self._load()
+        self.load()
         return name in self._spools
 
     def has_source(self, source: Source) -> bool:
         """Whether a ``file`` record answers this record already."""
-        self._load()
+        self.load()
         return source in self._sources
 
     def latest(self, path: str, role: str = "save") -> str | None:
         """The content that this path has now, or None."""
-        self._load()
+        self.load()
         return self._latest.get((role, path))
 
     def contents(self) -> dict[str, Stored]:
         """Every content that is meant for the server, sent or not."""
-        self._load()
+        self.load()
         with self._lock:
             return dict(self._meant)
 
     def is_busy(self) -> bool:
         """Whether a content still waits to be sent to the run's server."""
-        self._load()
+        self.load()
         return self.shelf.is_waiting()
 
     # --- keeping --------------------------------------------------------------------------
@@ -134,7 +134,7 @@ class Files:
         its state is ``local``. ``known`` spares hashing it again. A second call for the same
         ``spool`` name does nothing and returns the same. Raises ``OSError``.
         """
-        self._load()
+        self.load()
         with self._lock:
             before = self._spools.get(spool) if spool is not None else None
             if before is not None:
@@ -169,7 +169,7 @@ class Files:
         source: Source | None = None,
     ) -> None:
         """Record that a file could not be kept: ``vanished`` or ``unreadable``, and why."""
-        self._load()
+        self.load()
         record = {
             "k": "file", "path": path, "sha256": None, "size": None, "type": None,
             "role": role, "state": state,
@@ -243,7 +243,8 @@ class Files:
 
     # --- what earlier streamers told --------------------------------------------------------
 
-    def _load(self) -> None:
+    def load(self) -> None:
+        """Learn what earlier streamers told, and what of it waits to be sent; once."""
         with self._lock:
             if self._is_loaded:
                 return

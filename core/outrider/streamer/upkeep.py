@@ -104,6 +104,7 @@ class Upkeep:
         from outrider.streamer.uploads import Uploads
 
         streamer = self._streamer
+        self.files.load()
         uploads = Uploads(
             streamer.folder,
             self.files,
