@@ -101,3 +101,12 @@ def test_every_commit_reaches_the_disk(tmp_path: Path) -> None:
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
+
+
+def test_closing_leaves_no_connection_of_a_question_open(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    with store._snapshot() as db:
+        store.close()
+        assert db.execute("SELECT 1").fetchone() == (1,)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        db.execute("SELECT 1")

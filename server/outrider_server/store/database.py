@@ -106,6 +106,15 @@ def connect(path: Path, *, reads_only: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=256
     )
+    try:
+        _set_up(connection, reads_only=reads_only)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_up(connection: sqlite3.Connection, *, reads_only: bool) -> None:
     # a chunk fills its last page by half on average: at 8,192 a point took 1.4 bytes more
     connection.execute("PRAGMA page_size=4096")
     connection.execute("PRAGMA synchronous=FULL")
@@ -117,7 +126,6 @@ def connect(path: Path, *, reads_only: bool = False) -> sqlite3.Connection:
         connection.create_function("REGEXP", 2, _matches, deterministic=True)
     else:
         connection.execute("PRAGMA wal_autocheckpoint=8000")
-    return connection
 
 
 _patterns: dict[str, Any] = {}

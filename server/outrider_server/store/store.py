@@ -46,6 +46,7 @@ class Store:
         self.blobs = blobs
         self._cache = Cache()
         self._columns = Lasting()
+        self._is_closed = False
         self._readers = readers(path)
         self._writer = Writer(path, self._cache)
         self._writer.start()
@@ -64,6 +65,7 @@ class Store:
 
     def close(self) -> None:
         """Commit what was handed in, and close."""
+        self._is_closed = True
         self.blobs.close()
         self._writer.close()
         self._readers.dispose()
@@ -380,3 +382,5 @@ class Store:
             finally:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
+                if self._is_closed:  # the pool that it came from closes nothing any more
+                    connection.invalidate()
