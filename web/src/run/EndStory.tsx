@@ -1,25 +1,23 @@
 /** How a run ended and what is known of the cause, on top of its page. */
 
-import type { EndRecord, Evidence, MemorySample, Value } from "../api/types";
+import type { EndRecord, Evidence, MemorySample } from "../api/types";
 import { endReason } from "../components/RunHead";
 import { stateTone } from "../components/StateMark";
-import { formatValue, plural } from "../format/number";
+import { plural } from "../format/number";
+import { bytes } from "./bytes";
 import { AnsiLine } from "./console/ansi";
 
-/** What the sentence says already, or what is shown in another way. */
-const TOLD = new Set(["oom_kills", "machine_oom_kills", "xid", "last_console", "memory", "signal_from"]);
-
 export function EndStory({ end }: { end: EndRecord }) {
-  const reason = endReason(end);
-  const evidence = end.evidence ? facts(end.evidence) : [];
+  const tone = stateTone(end.state);
+  const reason = tone === "good" ? endReason(end) : end.sentence || endReason(end);
   const lines = end.evidence?.last_console ?? [];
   const trace = end.why?.traceback;
-  if (!reason && evidence.length === 0 && lines.length === 0) return null;
-  const tone = stateTone(end.state);
+  const memory = samples(end.evidence);
+  if (!reason && lines.length === 0 && !trace) return null;
   return (
     <section class={`end-story is-${tone}`} aria-label="How it ended">
-      {reason && <p class="run-reason">{reason}</p>}
-      {evidence.length > 0 && <ul class="evidence">{evidence.map((one) => <li key={one}>{one}</li>)}</ul>}
+      {reason && <p class={`run-reason state-${tone}`}>{reason}</p>}
+      {memory.length > 1 && <Memory samples={memory} />}
       {trace && <details><summary>Traceback</summary><pre tabIndex={0}>{trace}</pre></details>}
       {lines.length > 0 && (
         <details>
@@ -31,34 +29,27 @@ export function EndStory({ end }: { end: EndRecord }) {
   );
 }
 
-function facts(evidence: Evidence): string[] {
-  const found: string[] = [];
-  const memory = trend(evidence.memory);
-  if (memory) found.push(memory);
-  for (const [name, value] of Object.entries(evidence))
-    if (!TOLD.has(name) && value !== null && value !== undefined) found.push(`${name.replaceAll("_", " ")}: ${formatValue(value as Value)}`);
-  return found;
-}
+const samples = (evidence: Evidence | null | undefined): MemorySample[] =>
+  (Array.isArray(evidence?.memory) ? evidence.memory : []).filter((one) => typeof one?.used === "number" && typeof one.ago === "number");
 
-/** From what to what memory went in the last samples, and how much of it was the training's. */
-function trend(memory: MemorySample[] | null | undefined): string | null {
-  const first = memory?.[0], last = memory?.[memory.length - 1];
-  if (!first || !last) return null;
-  const limit = last.limit ? ` of ${gib(last.limit)}` : "";
-  const own = last.process ? `; the training's processes had ${gib(last.process)}` : "";
-  const rise = memory.length > 1 ? `went from ${gib(first.used)} to ${gib(last.used)}${limit} within ${Math.round(first.ago - last.ago)} s` : `was at ${gib(last.used)}${limit}`;
-  return `Memory in use ${rise}${own}.`;
-}
+const WIDTH = 220;
+const HEIGHT = 34;
 
-const gib = (n: number): string => `${(n / 2 ** 30).toFixed(1)} GiB`;
-
-export function bytes(n: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let unit = 0;
-  let value = n;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
+/** The last memory samples as a line, below their limit where there is one. */
+function Memory({ samples: all }: { samples: MemorySample[] }) {
+  const last = all[all.length - 1]!;
+  const top = Math.max(...all.map((one) => Math.max(one.used, one.limit ?? 0)));
+  const longest = Math.max(...all.map((one) => one.ago), 1);
+  const x = (ago: number): number => WIDTH * (1 - ago / longest);
+  const y = (value: number): number => 2 + (HEIGHT - 4) * (1 - value / (top || 1));
+  const words = `Memory before the end: ${bytes(all[0]!.used)} to ${bytes(last.used)}${last.limit ? ` of ${bytes(last.limit)}` : ""}, in ${Math.round(longest)} seconds`;
+  return (
+    <p class="end-memory">
+      <svg width={WIDTH} height={HEIGHT} role="img" aria-label={words}>
+        {last.limit && <line class="end-limit" x1="0" x2={WIDTH} y1={y(last.limit)} y2={y(last.limit)} />}
+        <polyline class="end-used" points={all.map((one) => `${x(one.ago).toFixed(1)},${y(one.used).toFixed(1)}`).join(" ")} />
+      </svg>
+      <span aria-hidden="true">{words}</span>
+    </p>
+  );
 }

@@ -13,6 +13,7 @@ import { CodeFacts, EnvironmentFacts } from "./CodeFacts";
 import { ConfigPanel } from "./ConfigPanel";
 import { CopyButton } from "./CopyButton";
 import { useResource } from "./resource";
+import { flatten } from "./values";
 
 export default function Overview({ record }: { record: RunAnswer }) {
   const { project, id } = record;
@@ -54,7 +55,7 @@ export default function Overview({ record }: { record: RunAnswer }) {
         )}
         {Object.entries(record.hosts).map(([host, facts]) => (
           <Facts key={host} title={`Machine ${host}`}>
-            {Object.entries(facts).map(([name, value]) => <Fact key={name} name={words(name)}>{shown(name, value)}</Fact>)}
+            {flatten(facts).map(([name, value]) => value !== null && <Fact key={name} name={words(name.replaceAll(".", " "))}>{shown(name, value)}</Fact>)}
           </Facts>
         ))}
         {code.data?.environment && <EnvironmentFacts environment={code.data.environment} />}

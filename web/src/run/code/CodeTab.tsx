@@ -11,18 +11,18 @@ import { metricMatcher } from "../../components/sections";
 import { Icon } from "../../components/Icon";
 import { plural } from "../../format/number";
 import { CodeFacts } from "../CodeFacts";
-import { bytes } from "../EndStory";
+import { bytes } from "../bytes";
 import { Content } from "../files/Content";
 import { place, setPlace } from "../place";
 import { useResource } from "../resource";
 import { DiffView } from "./DiffView";
-import { captured, changesOf, type Captured } from "./sources";
+import { captured, changesOf, patchTitle, type Captured } from "./sources";
 
 export default function CodeTab({ record }: { record: RunAnswer }) {
   const { project, id } = record;
   const found = useResource(JSON.stringify(["code", project, id]), (signal) => captured(project, id, signal), { project, run: id, kinds: ["code", "file"] });
   if (!found.data) return found.error ? <ErrorNotice error={found.error} onRetry={found.refresh} /> : <div class="skeleton-rows" role="status" aria-label="Loading the code" />;
-  const { answer, patch, upstream, sources } = found.data;
+  const { answer, patches, sources } = found.data;
   if (!answer.code && sources.length === 0)
     return <Notice title="No code was captured"><p>It is switched off for this run (<code>OUTRIDER_DISABLE_CODE</code>), or the script ran outside of a git repository.</p></Notice>;
   const asked = place.value.file;
@@ -31,9 +31,8 @@ export default function CodeTab({ record }: { record: RunAnswer }) {
     <>
       {found.error && <p class="stale" role="alert">{found.error.message} What you see is as of the last update.</p>}
       {answer.code && <dl class="code-facts facts"><CodeFacts answer={answer} project={project} run={id} /></dl>}
-      {patch ? <Changes title="Uncommitted changes" project={project} run={id} patch={patch} />
-        : answer.code && <Notice title={answer.code.dirty ? "The changes were not uploaded" : "No uncommitted changes"}><p>{whyNone(found.data)}</p></Notice>}
-      {upstream && upstream.sha256 !== patch?.sha256 && <Changes title="Changes against the upstream branch" project={project} run={id} patch={upstream} isShut />}
+      {patches.length === 0 && answer.code && <Notice title={answer.code.dirty ? "The changes are not here" : "No uncommitted changes"}><p>{whyNone(found.data)}</p></Notice>}
+      {patches.map((one, i) => <Changes key={one.path} title={patchTitle(one)} project={project} run={id} patch={one} isFirst={i === 0} isShut={/upstream/.test(one.path)} />)}
       {sources.length > 0 && (
         <section aria-label="Sources">
           <header class="code-head"><h2>{plural(sources.length, "source file")} beside the commit</h2></header>
@@ -62,7 +61,7 @@ function whyNone({ answer }: Captured): string {
   return state === "local" ? "They are kept in the run's folder on the machine that trained, as the settings say." : "They have not been delivered yet, or they were left out.";
 }
 
-function Changes({ title, project, run, patch, isShut = false }: { title: string; project: string; run: string; patch: FileEntry; isShut?: boolean }) {
+function Changes({ title, project, run, patch, isFirst, isShut }: { title: string; project: string; run: string; patch: FileEntry; isFirst: boolean; isShut: boolean }) {
   const { find } = place.value;
   const isThere = patch.present && patch.sha256 !== null;
   const found = useResource(isThere ? JSON.stringify(["patch", run, patch.sha256]) : null, (signal) => changesOf(project, run, patch, signal));
@@ -86,8 +85,8 @@ function Changes({ title, project, run, patch, isShut = false }: { title: string
       <header class="code-head">
         <h2>{title}</h2>
         {found.data && <span>{plural(all.length, "file")} <span class="diff-added">+{sum("added")}</span> <span class="diff-removed">−{sum("removed")}</span></span>}
-        <a class="link" href={blobUrl(project, run, patch.sha256 ?? "", `${run}.patch`, true)} download={`${run}.patch`}>Download the patch</a>
-        {all.length > 5 && <SearchBox label="Search changed files" placeholder="Search files" value={find} isMain={!isShut} onValue={(next) => setPlace({ find: next })} />}
+        <a class="link" href={blobUrl(project, run, patch.sha256 ?? "", `${run}-${patch.path.split("/").pop()}`, true)} download>Download the patch</a>
+        {all.length > 5 && <SearchBox label="Search changed files" placeholder="Search files" value={find} isMain={isFirst} onValue={(next) => setPlace({ find: next })} />}
       </header>
       {isShut ? <details><summary>Show</summary>{body}</details> : body}
     </section>

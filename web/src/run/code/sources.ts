@@ -6,13 +6,22 @@ import { parseDiff, type FileDiff } from "./diff";
 const LIMIT = 8_000_000;
 
 export const isPatch = (file: FileEntry): boolean => /\.(patch|diff)$/.test(file.path);
-/** The changes against the commit; those against the upstream branch are another patch. */
-export const isUpstream = (file: FileEntry): boolean => isPatch(file) && /upstream/.test(file.path);
+
+const TITLES: Record<string, string> = {
+  "diff.patch": "Uncommitted changes",
+  "untracked.patch": "Files that git does not track",
+  "upstream.patch": "Changes against the upstream branch",
+};
+const ORDER = Object.keys(TITLES);
+
+/** What a patch holds, in words; of one with another name, the name. */
+export const patchTitle = (file: FileEntry): string => TITLES[nameOf(file)] ?? nameOf(file);
+const nameOf = (file: FileEntry): string => file.path.split("/").pop() ?? file.path;
+const rank = (file: FileEntry): number => (ORDER.includes(nameOf(file)) ? ORDER.indexOf(nameOf(file)) : ORDER.length);
 
 export interface Captured {
   answer: CodeAnswer;
-  patch: FileEntry | null;
-  upstream: FileEntry | null;
+  patches: FileEntry[];
   sources: FileEntry[];
 }
 
@@ -20,8 +29,7 @@ export async function captured(project: string, run: string, signal: AbortSignal
   const answer = await records.code(project, run, signal);
   return {
     answer,
-    patch: answer.files.find((one) => isPatch(one) && !isUpstream(one)) ?? null,
-    upstream: answer.files.find(isUpstream) ?? null,
+    patches: answer.files.filter(isPatch).sort((a, b) => rank(a) - rank(b)),
     sources: answer.files.filter((one) => !isPatch(one)),
   };
 }

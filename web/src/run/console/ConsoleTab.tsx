@@ -11,7 +11,7 @@ import { formatTime } from "../../format/time";
 import { place, setPlace } from "../place";
 import { useGrowth } from "../resource";
 import { AnsiLine } from "./ansi";
-import { Lines, type Stream } from "./lines";
+import { linesOf, type AnyLines, type Stream } from "./lines";
 import { LogView } from "./LogView";
 import { Search } from "./search";
 
@@ -22,7 +22,7 @@ const STREAMS: { value: Stream; word: string }[] = [{ value: "all", word: "All" 
 export default function ConsoleTab({ record }: { record: RunAnswer }) {
   const { project, id } = record;
   const { stream, find, line } = place.value;
-  const lines = useMemo(() => new Lines(project, id, stream), [project, id, stream]);
+  const lines = useMemo(() => linesOf(project, id, stream), [project, id, stream]);
   const search = useMemo(() => (find ? new Search(project, id, stream, find) : null), [project, id, stream, find]);
   const chosen = useSignal(-1);
   const goal = useSignal<{ line: number | "end"; turn: number }>({ line: line ?? "end", turn: 0 });
@@ -39,7 +39,7 @@ export default function ConsoleTab({ record }: { record: RunAnswer }) {
   useEffect(() => {
     chosen.value = -1;
     if (!search) return;
-    void search.more().then(() => search.places.peek().length > 0 && choose(firstFrom(search.places.peek(), place.peek().line ?? 0)));
+    void search.more().then(() => search.places.peek().length > 0 && choose(firstFrom(search.places.peek(), lines.line(place.peek().line ?? 0)?.n ?? 0)));
     return () => search.end();
   }, [search]);
   useEffect(() => () => clearTimeout(wait.current), []);
@@ -49,7 +49,7 @@ export default function ConsoleTab({ record }: { record: RunAnswer }) {
     if (places.length === 0) return;
     chosen.value = (at + places.length) % places.length;
     const found = places[chosen.value]!;
-    const top = Math.max(0, found - 8);
+    const top = Math.max(0, lines.indexOf(found) - 8);
     setPlace({ line: top });
     go(top);
     if (chosen.value > places.length - 20) void search?.more();
@@ -90,7 +90,7 @@ export default function ConsoleTab({ record }: { record: RunAnswer }) {
           ))}
         </span>
         <button class={`toggle ${isFollowing ? "is-on" : ""}`} aria-pressed={isFollowing} title="Keep the last line in sight (G)" onClick={follow}>Follow</button>
-        <span class="faint small console-count" aria-live="polite">{total === null ? "" : plural(total, "line")}{lines.isOpen.value && record.state === "running" ? ", still printing" : ""}</span>
+        <span class="faint small console-count" aria-live="polite">{total === null ? "" : plural(total, "line")}{lines.note.value && `, ${lines.note.value}`}{lines.isOpen.value && record.state === "running" ? ", still printing" : ""}</span>
       </div>
       {lines.error.value && <p class="stale" role="alert">{lines.error.value.message} The lines are as of the last update.</p>}
       {total === 0
@@ -116,7 +116,7 @@ function Found({ search, chosen, onStep }: { search: Search; chosen: number; onS
   return (
     <span class="console-found">
       <output aria-live="polite">
-        {count === 0 ? (search.isBusy.value ? "Searching…" : "Nothing found") : `${chosen + 1} of ${count.toLocaleString("en-US")}${search.isDone.value ? "" : "+"}`}
+        {count === 0 ? (search.isBusy.value ? `Searching… ${Math.floor(100 * search.share.value)} %` : "Nothing found") : `${chosen + 1} of ${count.toLocaleString("en-US")}${search.isDone.value ? "" : "+"}`}
       </output>
       <button class="button button-quiet button-small" aria-label="Previous match" title="Previous match (N)" disabled={count === 0} onClick={() => onStep(-1)}>↑</button>
       <button class="button button-quiet button-small" aria-label="Next match" title="Next match (n)" disabled={count === 0} onClick={() => onStep(1)}>↓</button>
@@ -124,9 +124,10 @@ function Found({ search, chosen, onStep }: { search: Search; chosen: number; onS
   );
 }
 
-function Row({ index, lines, find, isChosen }: { index: number; lines: Lines; find: RegExp | null; isChosen: boolean }) {
+function Row({ index, lines, find, isChosen }: { index: number; lines: AnyLines; find: RegExp | null; isChosen: boolean }) {
   const line = lines.line(index);
   if (!line) return <span class="log-number">{index + 1}</span>;
+  if (line.gap) return <div class="log-line"><span class="log-number" /><span class="log-text faint">{plural(line.gap, "byte")} left out here: more was printed than is kept</span></div>;
   const text = line.b.length > LONGEST ? line.b.slice(0, LONGEST) : line.b;
   return (
     <div class={`log-line ${line.o === "err" ? "is-err" : ""} ${isChosen ? "is-chosen" : ""}`}>

@@ -12,6 +12,8 @@ export class Search {
   readonly places = signal<readonly number[]>([]);
   readonly isDone = signal(false);
   readonly isBusy = signal(false);
+  /** How much of the console has been looked through, from 0 to 1. */
+  readonly share = signal(0);
   readonly error = signal<string | null>(null);
   readonly pattern: RegExp | null;
   private from: number | null = 0;
@@ -26,14 +28,18 @@ export class Search {
     if (this.isBusy.peek() || this.from === null || this.control.signal.aborted) return;
     this.isBusy.value = true;
     try {
-      const answer = await records.search(this.project, this.run, {
-        q: this.text, from: this.from, limit: TOGETHER, stream: this.stream === "all" ? null : this.stream,
-      }, this.control.signal);
-      this.places.value = [...this.places.peek(), ...answer.matches.map((one) => one.n)];
-      this.from = answer.next;
-      this.isDone.value = answer.next === null;
+      // an answer stops after a second: without a match yet, the search goes on
+      for (let found = 0; found === 0 && this.from !== null; ) {
+        const answer = await records.search(this.project, this.run, { q: this.text, from: this.from, limit: TOGETHER }, this.control.signal);
+        const matches = answer.matches.filter((one) => this.stream === "all" || one.o === this.stream);
+        this.places.value = [...this.places.peek(), ...matches.map((one) => one.n)];
+        this.from = answer.next;
+        this.share.value = answer.next === null ? 1 : answer.next / Math.max(1, answer.total);
+        found = matches.length;
+        noteAnswer();
+      }
+      this.isDone.value = this.from === null;
       this.error.value = null;
-      noteAnswer();
     } catch (failure) {
       const shown = noteFailure(failure);
       if (shown) this.error.value = shown instanceof ApiError && shown.hint ? `${shown.message} ${shown.hint}` : shown.message;

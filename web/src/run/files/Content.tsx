@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { blobText, blobUrl, type FileEntry } from "../../api/records";
 import { Notice } from "../../components/Notice";
-import { bytes } from "../EndStory";
+import { bytes } from "../bytes";
 import { Lazy } from "../Lazy";
 import { useResource } from "../resource";
 import { Picture } from "../media/Picture";

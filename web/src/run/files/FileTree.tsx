@@ -5,7 +5,7 @@ import { useMemo, useRef } from "preact/hooks";
 import type { FileEntry } from "../../api/records";
 import { Icon } from "../../components/Icon";
 import { VirtualRows } from "../../components/VirtualRows";
-import { bytes } from "../EndStory";
+import { bytes } from "../bytes";
 import { treeRows, type TreeRow } from "./tree";
 
 const ROW = 30;

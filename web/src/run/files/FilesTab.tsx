@@ -8,7 +8,7 @@ import { ErrorNotice, Notice, Snippet } from "../../components/Notice";
 import { SearchBox } from "../../components/SearchBox";
 import { metricMatcher } from "../../components/sections";
 import { plural } from "../../format/number";
-import { bytes } from "../EndStory";
+import { bytes } from "../bytes";
 import { place, setPlace } from "../place";
 import { useResource } from "../resource";
 import { FileTree } from "./FileTree";

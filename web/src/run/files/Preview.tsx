@@ -5,7 +5,7 @@ import { Icon } from "../../components/Icon";
 import { Notice } from "../../components/Notice";
 import { formatTime } from "../../format/time";
 import { CopyButton } from "../CopyButton";
-import { bytes } from "../EndStory";
+import { bytes } from "../bytes";
 import { useResource } from "../resource";
 import { Content } from "./Content";
 

@@ -33,7 +33,7 @@ export function ImageView({ project, run, part, label }: { project: string; run:
   return (
     <div class="image-view">
       <a class="image-stack" href={url} target="_blank" rel="noreferrer noopener" aria-label={`${label}: open the picture alone`}>
-        <Picture class={`media-image ${size.value.width > 0 && size.value.width <= 64 ? "is-pixels" : ""}`} url={url} type={part.type ?? "image/png"} alt={label}
+        <Picture class="media-image" url={url} type={part.type ?? "image/png"} alt={label}
           onSize={(width, height) => (size.value = { width, height })} />
         {masks.filter(([name]) => !hidden.value.has(`m:${name}`)).map(([name, mask]) => mask.present && mask.sha256
           && <MaskLayer key={name} url={blobUrl(project, run, mask.sha256)} />)}

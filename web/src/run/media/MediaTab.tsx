@@ -15,7 +15,7 @@ import { useResource } from "../resource";
 import { MediaCard } from "./MediaCard";
 import { Series } from "./store";
 
-const EXAMPLE = `core.log({"examples": [core.Image(picture, caption="a cat")]}, step=100)`;
+const EXAMPLE = `core.log({"examples": [outrider.Image(picture, caption="a cat")]}, step=100)`;
 
 export default function MediaTab({ record }: { record: RunAnswer }) {
   const { project, id } = record;

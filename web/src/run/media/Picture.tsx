@@ -5,6 +5,9 @@ import { useEffect } from "preact/hooks";
 
 interface Props { url: string; type: string; alt: string; class?: string; onSize?: (width: number, height: number) => void }
 
+/** Pictures up to this size are shown larger, pixel by pixel. */
+const SMALL = 96;
+
 export function Picture({ url, type, alt, class: look = "", onSize }: Props) {
   const isSvg = type === "image/svg+xml";
   const own = useSignal<string | null>(null);
@@ -23,11 +26,15 @@ export function Picture({ url, type, alt, class: look = "", onSize }: Props) {
       if (made) URL.revokeObjectURL(made);
     };
   }, [url]);
+  const isSmall = useSignal(false);
   const source = isSvg ? own.value : url;
   if (failed.value) return <p class="faint media-missing">This picture could not be loaded.</p>;
   if (source === null) return <span class="card-wait" role="status" aria-label="Loading" />;
   return (
-    <img class={look} src={source} alt={alt} loading="lazy" decoding="async" onError={() => (failed.value = true)}
-      onLoad={(event) => onSize?.(event.currentTarget.naturalWidth, event.currentTarget.naturalHeight)} />
+    <img class={`${look} ${isSmall.value ? "is-pixels" : ""}`} src={source} alt={alt} loading="lazy" decoding="async" onError={() => (failed.value = true)}
+      onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) => {
+        isSmall.value = naturalWidth > 0 && naturalWidth <= SMALL && naturalHeight <= SMALL;
+        onSize?.(naturalWidth, naturalHeight);
+      }} />
   );
 }

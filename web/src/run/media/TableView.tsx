@@ -49,7 +49,7 @@ export function TableView({ project, run, seq, label }: { project: string; run: 
   const { columns, total } = table;
   const hasMedia = columns.some((one) => one.type === "media");
   const height = hasMedia ? MEDIA_ROW : ROW;
-  const template = columns.map((one) => (one.type === "media" ? "150px" : one.type === "text" || one.type === "json" ? "minmax(140px, 2fr)" : "minmax(96px, 1fr)")).join(" ");
+  const template = columns.map((one) => (one.type === "media" ? "150px" : one.type === "text" || one.type === "json" ? "minmax(140px, 1fr)" : "minmax(96px, 160px)")).join(" ");
   const width = columns.reduce((sum, one) => sum + (one.type === "media" ? 150 : one.type === "text" || one.type === "json" ? 140 : 96), 0);
   const turnSort = (name: string): void => {
     sort.value = sort.value === name ? `-${name}` : sort.value === `-${name}` ? null : name;
