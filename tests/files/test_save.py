@@ -15,6 +15,7 @@ import pytest
 from files_kit import Run, eventually, script, sha256
 
 from outrider import keeping
+from outrider.folder import write_meta
 from outrider.streamer import saving
 from outrider.streamer.files import Source
 
@@ -470,6 +471,21 @@ def test_what_stays_local_is_told_and_never_queued(run: Run, training: Path) -> 
     assert not run.files.is_busy()
     run.streamer()
     assert not run.files.is_busy()
+
+
+def test_files_that_a_setting_names_stay_on_this_machine(run: Run, training: Path) -> None:
+    """`ignore_globs`: kept in the folder, told as local, never queued."""
+    meta = run.folder.meta()
+    write_meta(str(run.path), {**meta, "settings": {"ignore_globs": ["*.secret", "private"]}})
+    Path("private").mkdir()
+    for name in ("a.secret", "private/b", "c"):
+        Path(name).write_bytes(name.encode())
+        run.save(name)
+    run.work()
+    assert [(told["path"], told["state"]) for told in run.told()] == [
+        ("a.secret", "local"), ("private/b", "local"), ("c", "ok"),
+    ]  # fmt: skip
+    assert run.files.shelf.left() == (1, 1)
 
 
 def test_a_source_answers_once(run: Run, training: Path) -> None:

@@ -60,6 +60,7 @@ def _keep(body: dict[str, Any], context: ErrandContext, *, first: bool) -> None:
             role="save",
             spool=spool,
             meta=meta,
+            upload=_may_leave(path, context),
             source=context.source,
         )
         return
@@ -83,11 +84,21 @@ def _keep(body: dict[str, Any], context: ErrandContext, *, first: bool) -> None:
         path=path,
         role="save",
         meta=meta,
+        upload=_may_leave(path, context),
         state="changed" if why else "ok",
         why=why,
         known=stored,
         source=context.source,
     )
+
+
+def _may_leave(path: str, context: ErrandContext) -> bool:
+    """Whether a file may leave this machine: not where the setting ``ignore_globs`` names it."""
+    from outrider.capture.ignoring import is_ignored
+
+    settings = context.meta.get("settings")
+    globs = settings.get("ignore_globs") if isinstance(settings, dict) else None
+    return not is_ignored(path, [str(glob) for glob in globs or ()])
 
 
 def _say_missing(
