@@ -41,7 +41,7 @@ def delete_view(call: Call) -> dict[str, Any]:
 
 
 _VIEWS = "/api/projects/{project}/views"
-_VIEW = _VIEWS + "/{view}"
+_VIEW = _VIEWS + "/{view:path}"
 _SHAPE = shape("name updated by", name=TEXT, updated=NUMBER, by=TEXT, state=TEXT)
 
 OPERATIONS = (

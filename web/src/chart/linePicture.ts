@@ -32,7 +32,7 @@ export function linePicture({ title, lines, x, y, view, width, height }: Drawn):
 /** One row a point or bucket of the shown window; NaN and infinities stand among them as marks do. */
 export function lineCells(lines: readonly Line[], window: Range, x: string): Cells {
   const hasSmooth = lines.some(({ data }) => data.smooth);
-  const head = ["run", axisName(x), "step", "time", "value", "min", "max", "count", ...(hasSmooth ? ["smoothed"] : [])];
+  const head = ["run", x === "step" ? "x" : axisName(x), "step", "time", "value", "min", "max", "count", ...(hasSmooth ? ["smoothed"] : [])];
   const rows: (string | number | null)[][] = [];
   for (const { name, data } of lines) {
     const from = lowerBound(data.x, window.min);

@@ -1,11 +1,12 @@
 /** What the colours mean while lines are groups, or are coloured by a value. */
 
+import type { Value } from "../api/types";
 import { colouring, type Colouring } from "../state/colouring";
 import { grouping, knownGroups } from "../state/grouping";
 import { fieldLabel, groups, type Group } from "../state/groups";
 import { highlight } from "../state/store";
 import { setView, view } from "../state/url";
-import { formatNumber, plural } from "../format/number";
+import { formatNumber, formatValue, plural } from "../format/number";
 import { slotColour, slotIsDashed } from "../theme/theme";
 import { Icon } from "./Icon";
 
@@ -72,7 +73,7 @@ function ColourLegend({ colours }: { colours: Colouring }) {
           <span>{formatNumber(scale.max)}{scale.isLog && <span class="faint"> log</span>}</span>
         </>
       )}
-      {categories.map((one) => <span class="legend-chip" key={one.value}><span class="legend-item"><Mark colour={one.colour} />{one.value.replace(/^"|"$/g, "")}</span></span>)}
+      {categories.map((one) => <span class="legend-chip" key={one.value}><span class="legend-item"><Mark colour={one.colour} />{formatValue(JSON.parse(one.value) as Value)}</span></span>)}
       {!scale && categories.length === 0 && <span class="faint">no shown run has it</span>}
     </div>
   );

@@ -61,7 +61,7 @@ function Pick({ label, value, isOff = false, onValue, children }: PickProps) {
   return (
     <label class="menu-line">
       <span>{label}</span>
-      <select value={value} disabled={isOff} onChange={(event) => onValue(event.currentTarget.value)}>{children}</select>
+      <select aria-label={label} value={value} disabled={isOff} onChange={(event) => onValue(event.currentTarget.value)}>{children}</select>
     </label>
   );
 }
