@@ -81,8 +81,8 @@ def test_from_the_projects_to_a_run_and_back(page: Page, server: Background, dig
     expect(page.get_by_role("grid", name="Runs")).to_be_visible()
     page.get_by_role("link", name="run-03").click()
     expect(page.get_by_role("heading", name="run-03")).to_be_visible()
-    expect(page.locator(".run-reason")).to_have_text("ValueError: bad <b>shape</b>")
-    page.get_by_role("tab", name="Config").click()
+    expect(page.locator(".run-reason")).to_have_text("failed: ValueError: bad <b>shape</b>")
+    page.get_by_role("tab", name="Overview").click()
     expect(page.get_by_role("row", name="model.name cnn")).to_be_visible()
     page.get_by_role("tab", name="System").click()
     expect(page.get_by_role("img", name="cpu")).to_be_visible()
@@ -248,8 +248,8 @@ def test_hostile_names_are_text(page: Page, server: Background, record: Any) -> 
     expect(page.get_by_role("link", name=HOSTILE)).to_be_visible()
     expect(page.locator("canvas.lines")).to_have_count(2)
     page.get_by_role("link", name=HOSTILE).click()
-    page.get_by_role("tab", name="Config").click()
-    expect(page.locator(".values td")).to_have_text(HOSTILE)
+    page.get_by_role("tab", name="Overview").click()
+    expect(page.get_by_role("table", name="Config").locator("td")).to_have_text(HOSTILE)
     assert page.locator("#page img").count() == 0
     assert page.title() != "1"
 

@@ -4,12 +4,11 @@ import type { EndRecord, Evidence, MemorySample } from "../api/types";
 import { endReason } from "../components/RunHead";
 import { stateTone } from "../components/StateMark";
 import { plural } from "../format/number";
-import { bytes } from "./bytes";
 import { AnsiLine } from "./console/ansi";
 
 export function EndStory({ end }: { end: EndRecord }) {
   const tone = stateTone(end.state);
-  const reason = tone === "good" ? endReason(end) : end.sentence || endReason(end);
+  const reason = endReason(end);
   const lines = end.evidence?.last_console ?? [];
   const trace = end.why?.traceback;
   const memory = samples(end.evidence);
@@ -32,6 +31,8 @@ export function EndStory({ end }: { end: EndRecord }) {
 const samples = (evidence: Evidence | null | undefined): MemorySample[] =>
   (Array.isArray(evidence?.memory) ? evidence.memory : []).filter((one) => typeof one?.used === "number" && typeof one.ago === "number");
 
+const gib = (n: number): string => `${(n / 2 ** 30).toFixed(1)} GiB`;
+
 const WIDTH = 220;
 const HEIGHT = 34;
 
@@ -42,7 +43,7 @@ function Memory({ samples: all }: { samples: MemorySample[] }) {
   const longest = Math.max(...all.map((one) => one.ago), 1);
   const x = (ago: number): number => WIDTH * (1 - ago / longest);
   const y = (value: number): number => 2 + (HEIGHT - 4) * (1 - value / (top || 1));
-  const words = `Memory before the end: ${bytes(all[0]!.used)} to ${bytes(last.used)}${last.limit ? ` of ${bytes(last.limit)}` : ""}, in ${Math.round(longest)} seconds`;
+  const words = `Memory before the end: ${gib(all[0]!.used)} to ${gib(last.used)}${last.limit ? ` of ${gib(last.limit)}` : ""}, in ${Math.round(longest)} seconds`;
   return (
     <p class="end-memory">
       <svg width={WIDTH} height={HEIGHT} role="img" aria-label={words}>
