@@ -17,10 +17,11 @@ export interface FileEntry {
 }
 export interface FilesAnswer { files: FileEntry[]; next: string | null }
 
-export interface ConsoleLine { n: number; t: number; o: string; b: string }
-export interface ConsoleAnswer { total: number; first: number; lines: ConsoleLine[]; open: boolean }
-export interface ConsoleMatch { n: number; b: string }
-export interface SearchAnswer { matches: ConsoleMatch[]; next: number | null }
+export interface ConsoleLine { n: number; t: number; o: string; b: string; w?: string; gap?: number }
+/** `next` is where the page behind this one begins, null at the end. */
+export interface ConsoleAnswer { total: number; first: number; lines: ConsoleLine[]; next: number | null; open: boolean }
+export interface ConsoleMatch { n: number; t: number; o: string; b: string }
+export interface SearchAnswer { matches: ConsoleMatch[]; next: number | null; total: number }
 
 export interface MediaPart {
   sha256: string | null;
