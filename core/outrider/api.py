@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from outrider.errors import NotFound, UsageError
+from outrider.reading.alerts import Alert
 from outrider.reading.files import File
 from outrider.reading.history import History
 from outrider.reading.medium import Medium, Part, Table
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from outrider.transport import Transport
 
 __all__ = [
+    "Alert",
     "Attempt",
     "Client",
     "File",

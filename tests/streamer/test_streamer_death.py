@@ -10,10 +10,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from streamer_ingest import Ingest
 from streamer_kit import Run, eventually
 
 from outrider import api
@@ -27,6 +26,9 @@ from outrider.streamer.oom import OomCounters, oom_kills
 from outrider.streamer.roster import Roster
 from outrider.streamer.witness import SAMPLES, Witness, tail_of
 from outrider.streamer.xid import XidListener
+
+if TYPE_CHECKING:
+    from streamer_ingest import Ingest
 
 Train = Callable[..., "subprocess.Popen[str]"]
 GIB = float(1 << 30)
@@ -179,55 +181,52 @@ def test_a_line_without_end_is_cut() -> None:
     assert tail_of("\x1b]0;title\x07\n\r\n   \n") == []
 
 
-class Nvml:
-    """A driver whose second GPU reports an error, and whose third has no events."""
+class NvmlError(Exception):
+    """An error of the driver's library, with its number."""
 
-    class NVMLError(Exception):
-        def __init__(self, value: int) -> None:
-            self.value = value
+    def __init__(self, value: int) -> None:
+        super().__init__(value)
+        self.value = value
 
-    NVML_ERROR_TIMEOUT = 10
-    nvmlEventTypeXidCriticalError = 8
 
-    def __init__(self, *events: tuple[int, int]) -> None:
-        self.events = list(events)
-        self.registered: list[int] = []
+def nvml(registered: list[int], *events: tuple[int, int]) -> Any:
+    """A driver of three GPUs that reports these events; the third GPU has none."""
+    waiting = list(events)
 
-    def nvmlInit(self) -> None: ...
-
-    def nvmlEventSetCreate(self) -> str:
-        return "set"
-
-    def nvmlDeviceGetCount(self) -> int:
-        return 3
-
-    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
-        return index
-
-    def nvmlDeviceGetIndex(self, device: int) -> int:
-        return device
-
-    def nvmlDeviceRegisterEvents(self, device: int, kind: int, events: str) -> None:
-        assert (kind, events) == (8, "set")
+    def register(device: int, kind: int, name: str) -> None:
+        assert (kind, name) == (8, "set")
         if device == 2:
-            raise self.NVMLError(3)
-        self.registered.append(device)
+            raise NvmlError(3)
+        registered.append(device)
 
-    def nvmlEventSetWait_v2(self, events: str, milliseconds: int) -> Any:
-        if not self.events:
+    def wait(name: str, milliseconds: int) -> Any:
+        if not waiting:
             time.sleep(0.01)
-            raise self.NVMLError(self.NVML_ERROR_TIMEOUT)
-        device, xid = self.events.pop(0)
+            raise NvmlError(10)
+        device, xid = waiting.pop(0)
         return SimpleNamespace(device=device, eventType=8, eventData=xid)
+
+    return SimpleNamespace(
+        NVMLError=NvmlError,
+        NVML_ERROR_TIMEOUT=10,
+        nvmlEventTypeXidCriticalError=8,
+        nvmlInit=lambda: None,
+        nvmlEventSetCreate=lambda: "set",
+        nvmlDeviceGetCount=lambda: 3,
+        nvmlDeviceGetHandleByIndex=lambda index: index,
+        nvmlDeviceGetIndex=lambda device: device,
+        nvmlDeviceRegisterEvents=register,
+        nvmlEventSetWait_v2=wait,
+    )
 
 
 def test_xid_errors_are_listened_for_and_told(story: Story) -> None:
     """With the GPU's number and how long before; a GPU that cannot tell holds up none."""
-    nvml = Nvml((1, 31), (0, 79))
-    listener = XidListener(story.witness.note_xid, nvml)
+    registered: list[int] = []
+    listener = XidListener(story.witness.note_xid, nvml(registered, (1, 31), (0, 79)))
     listener.start()
     eventually(lambda: len(story.evidence(Death(signal=6)).get("xid", ())) == 2)
-    assert nvml.registered == [0, 1]
+    assert registered == [0, 1]
     listener.stop()
     eventually(lambda: not listener.is_listening())
     story.time += 2
@@ -241,7 +240,7 @@ def test_without_a_driver_nothing_is_listened_for() -> None:
     """The thread ends by itself."""
 
     def fail() -> None:
-        raise Nvml.NVMLError(12)
+        raise NvmlError(12)
 
     listener = XidListener(lambda gpu, xid: None, SimpleNamespace(nvmlInit=fail))
     listener.start()

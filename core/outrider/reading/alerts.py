@@ -1,4 +1,4 @@
-"""Reads what a script's alert says, the same from a journal and for the server."""
+"""Reads alerts: what a script said, the same from a journal and for the server, and what it raised."""
 
 from __future__ import annotations
 
@@ -7,6 +7,20 @@ from typing import Any, NamedTuple
 
 LEVELS = ("info", "warn", "error")
 _LONGEST_TITLE, _LONGEST_TEXT = 256, 16384
+
+
+class Alert(NamedTuple):
+    """An alert of a run: time (unix seconds), level (info, warn or error), title and text.
+
+    ``source`` is ``script``, or ``rule`` where a rule of the server raised it, whose id is ``rule``.
+    """
+
+    time: float
+    level: str
+    title: str
+    text: str
+    source: str = "script"
+    rule: str | None = None
 
 
 class Words(NamedTuple):

@@ -10,6 +10,7 @@ import orjson
 from outrider.ids import host_label
 from outrider.journal.record import Damaged, decode
 from outrider.journal.writer import boot_id
+from outrider.reading.alerts import Alert, alert_of
 from outrider.reading.console import Output, folder_console
 from outrider.reading.ends import told
 from outrider.reading.fold import RUNNING, Fold, described
@@ -126,6 +127,10 @@ class FolderSource:
             if not isinstance(record, Damaged) and record.kind == kind
         ]
         return sorted(found, key=lambda body: float(body["t"]))
+
+    def alerts(self) -> list[Alert]:
+        """The script's alerts by time."""
+        return [Alert(*alert_of(float(body["t"]), body)) for body in self.records("alert")]
 
     def console(self) -> list[Output]:
         """Every line that was printed."""

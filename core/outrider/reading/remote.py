@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from outrider.reading.alerts import Alert
 from outrider.reading.console import Output, server_console
 from outrider.reading.run import Overview
 from outrider.reading.series import Attempt, Series
@@ -107,6 +108,20 @@ class ServerSource:
                 break
             params["after"] = page["next"]
         return sorted(found, key=lambda body: float(body["t"]))
+
+    def alerts(self) -> list[Alert]:
+        """All alerts by time."""
+        found: list[Alert] = []
+        params: dict[str, Any] = {"limit": PAGE}
+        while True:
+            page = ask(self.transport, "GET", f"{self._path}/alerts", params=params)
+            found += [
+                Alert(a["t"], a["level"], a["title"], a["text"], a["source"], a["rule"])
+                for a in page["alerts"]
+            ]
+            if page.get("next") is None:
+                return sorted(found, key=lambda alert: alert.time)
+            params["after"] = page["next"]
 
     def console(self) -> list[Output]:
         """Every line that was printed."""

@@ -16,6 +16,7 @@ from outrider.reading.series import Attempt, Series, limits, logged, merged, win
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from outrider.reading.alerts import Alert
     from outrider.reading.files import File
     from outrider.reading.medium import LocalMedia, Medium, ServerMedia, Table
 
@@ -100,6 +101,10 @@ class Source(Protocol):
 
     def records(self, kind: str) -> list[dict[str, Any]]:
         """All records of a kind, in order, as they were written."""
+        ...
+
+    def alerts(self) -> list[Alert]:
+        """All alerts by time."""
         ...
 
     def console(self) -> list[Output]:
@@ -286,6 +291,10 @@ class Run:
         with. ``File.read()`` and ``File.download(to)`` give the content.
         """
         return self._source.files(role, prefix, versions=versions)
+
+    def alerts(self) -> list[Alert]:
+        """The run's alerts by time: its script's, and from a server also those that rules raised."""
+        return self._source.alerts()
 
     def media(self, key: str | None = None) -> list[Medium]:
         """Images, sounds, videos, pages, texts, histograms, tables and figures, by step.
