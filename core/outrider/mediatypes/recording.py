@@ -41,7 +41,7 @@ def record(
         body |= {name: parts[0].pop(name) for name in ("v", "cells") if name in parts[0]}
     body["parts"] = [part for part in parts if part]
     if not _fits(body):
-        if any([part.pop("boxes", None) for part in body["parts"]]):
+        if [part for part in body["parts"] if part.pop("boxes", None)]:
             problems.append("more boxes than one record has room for: they are left out")
         if not _fits(body):
             spool.discard(before)

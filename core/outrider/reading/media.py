@@ -182,9 +182,7 @@ def with_media(
     places = [at for at, column in enumerate(columns) if column.type == "media"]
     found = []
     for row in rows:
-        if not isinstance(row, list):
-            continue
-        cells = list(row)
+        cells = list(row) if isinstance(row, list) else []
         for at in places:
             number = _media_number(row, at)
             if at < len(cells):
