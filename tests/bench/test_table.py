@@ -11,6 +11,7 @@ def test_all_benchmarks_run_and_print_one_table(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every figure can be measured; whether it is within its budget is for the reader."""
+    import frameworks
     import log_path
     import server_cost
     import start_up
@@ -21,6 +22,7 @@ def test_all_benchmarks_run_and_print_one_table(
     measures = [
         log_path.costs, log_path.system_calls, start_up.imports, start_up.init,
         streamer_cost.measure, server_cost.ingest_and_chart, server_cost.table,
+        frameworks.lightning, frameworks.keras,
     ]  # fmt: skip
     figures = [figure for measure in measures for figure in measure()]
     with capsys.disabled():
