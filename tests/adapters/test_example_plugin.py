@@ -119,6 +119,13 @@ def test_the_probe_is_read_by_the_sampler(trained: Path) -> None:
     assert {row["example/value"] for row in one.system(["example/value"]).rows()} == {42.5}
 
 
+def test_its_own_tests_pass(python: str, tmp_path: Path) -> None:
+    """They show authors how a plugin is tested: with `outrider.testing`, and nothing running."""
+    command = [python, "-m", "pytest", str(EXAMPLE / "tests"), "-q", "-p", "no:cacheprovider"]
+    said = run([*command, "-p", "no:randomly"], cwd=tmp_path)
+    assert "2 passed" in said
+
+
 def test_a_batch_that_comes_again_is_not_written_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,7 +50,7 @@ def _ask(url: str | None, method: str, project: str | None, rest: str = "", **ho
     from outrider.api import Client
     from outrider.settings import load
 
-    name = project or load().project
+    name = project or load().project or "uncategorized"
     return Client(url).ask(method, f"/api/projects/{quote(name, safe='')}/rules{rest}", **how)
 
 
