@@ -65,10 +65,11 @@ def make(folder: Path, files: dict[str, bytes | str], *, commit: bool = True) ->
 
 def write(folder: Path, files: dict[str, bytes | str]) -> None:
     """Write files, their folders with them."""
+    for parent in {(folder / name).parent for name in files}:
+        parent.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        with open(folder / name, "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
 
 
 def tree(folder: Path) -> dict[str, tuple[bool, str]]:

@@ -52,7 +52,7 @@ def is_harmless(value: str, name: str) -> bool:
 def is_strong(value: str) -> bool:
     """Whether a value has more kinds of signs than a word has: a password or a key may look so."""
     text = value.strip()
-    if len(text) < 6 or text.startswith(("$", "<", "{", "%", "[")) or " " in text:
+    if len(text) < 6 or " " in text or _PLACEHOLDER.fullmatch(text):
         return False
     kinds = sum(
         re.search(kind, text) is not None for kind in (r"[a-z]", r"[A-Z]", r"\d", r"[^\w.:/-]")
@@ -60,7 +60,7 @@ def is_strong(value: str) -> bool:
     if kinds < 2:
         return len(text) >= 20 and re.fullmatch(r"[a-z]+|[A-Z]+", text) is not None
     if kinds == 2 and not re.search(r"\d", text) and re.fullmatch(r"[A-Za-z_.-]+", text):
-        return False
+        return len(text) >= 12 and text.isalpha() and _share(text) >= 0.28
     return not re.fullmatch(r"[a-z]+(?:[-_.][a-z0-9]+)+|v?\d+(?:\.\d+)+\S*|[\d.,:/-]+", text)
 
 
