@@ -165,7 +165,8 @@ def test_contents_of_no_run_go_when_the_server_starts(tmp_path: Path) -> None:
     kept = client.send(b"kept")
     server.stop()
     (place,) = (tmp_path / "data" / "files").glob(f"*/*/{kept}")
-    orphan = place.with_name("a" * 64)
+    orphan = place.parent.parent / "aa" / ("a" * 64)
+    orphan.parent.mkdir()
     orphan.write_bytes(b"orphan")
     for path in (place, orphan):
         os.utime(path, (1e9, 1e9))
