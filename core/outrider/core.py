@@ -210,10 +210,10 @@ def unwatch(models: Any = None) -> None:
     stop_watching(models)
 
 
-def finish(exit_code: int | None = 0, **other: Any) -> None:
+def finish(exit_code: int | None = 0, *, wait: bool = True, **other: Any) -> None:
     """Finish the active run; see ``Run.finish``. Without one this does nothing."""
     if _active is not None:
-        _active.finish(exit_code, **other)
+        _active.finish(exit_code, wait=wait, **other)
 
 
 def login(url: str | None = None, key: str | None = None, **other: Any) -> bool:

@@ -7,6 +7,7 @@ of ``log()`` with plain numbers comes here.
 from __future__ import annotations
 
 import os
+from _thread import get_ident
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,9 +31,6 @@ BUILT_IN = {
 ALLOWED_FAILURES = 3
 """After so many failures a plugin is not called any more in this process."""
 
-_manager: pluggy.PluginManager | None = None
-_records: dict[str, PluginRecord] = {}
-
 
 @dataclass(slots=True)
 class PluginRecord:
@@ -47,24 +45,50 @@ class PluginRecord:
     hooks: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Loaded:
+    """The manager, and what is known of its plugins by name."""
+
+    pm: pluggy.PluginManager
+    records: dict[str, PluginRecord]
+
+
+_loaded: dict[str, _Loaded] = {}
+_loading: dict[int, _Loaded] = {}
+
+
 def manager() -> pluggy.PluginManager:
     """The one plugin manager of this process, made on first use."""
-    global _manager
-    if _manager is None:
-        _manager = pluggy.PluginManager("outrider")
-        _manager.add_hookspecs(hooks)
+    return _all().pm
+
+
+def _all() -> _Loaded:
+    """Everything that is loaded. Several threads may ask first at one moment: each loads by itself, and
+    the first to be done gives the manager that all of them use. A lock would do it once, and would hang
+    a child that was forked meanwhile."""
+    found = _loaded.get("all")
+    if found is not None:
+        return found
+    thread = get_ident()
+    if thread in _loading:  # a plugin asks while it is being loaded
+        return _loading[thread]
+    made = _loading[thread] = _Loaded(pluggy.PluginManager("outrider"), {})
+    try:
+        made.pm.add_hookspecs(hooks)
         for name, module in BUILT_IN.items():
-            _load_built_in(_manager, name, module)
-        _load_entry_points(_manager)
-    return _manager
+            _load_built_in(made, name, module)
+        _load_entry_points(made)
+    finally:
+        del _loading[thread]
+    return _loaded.setdefault("all", made)  # one step, which no other thread can come between
 
 
-def _load_built_in(pm: pluggy.PluginManager, name: str, module: str) -> None:
+def _load_built_in(into: _Loaded, name: str, module: str) -> None:
     from importlib import import_module
 
-    record = _records[name] = PluginRecord(name, "outrider")
+    record = into.records[name] = PluginRecord(name, "outrider")
     try:
-        _register(pm, record, import_module(module))
+        _register(into.pm, record, import_module(module))
     except Exception as error:
         _failed(record, "loading", error)
 
@@ -73,7 +97,7 @@ def _third_parties_are_on() -> bool:
     return os.environ.get("OUTRIDER_PLUGINS", "").strip().lower() not in ("0", "off", "false", "no")
 
 
-def _load_entry_points(pm: pluggy.PluginManager) -> None:
+def _load_entry_points(into: _Loaded) -> None:
     """Load third parties one at a time: a broken one must not hide the next."""
     from importlib.metadata import entry_points
 
@@ -83,15 +107,15 @@ def _load_entry_points(pm: pluggy.PluginManager) -> None:
             continue
         origin = dist.name if dist is not None else entry.value
         record = PluginRecord(entry.name, origin, dist.version if dist is not None else None)
-        if entry.name in _records:
+        if entry.name in into.records:
             record.name = f"{origin}:{entry.name}"
-        _records[record.name] = record
+        into.records[record.name] = record
         if not _third_parties_are_on():
             record.enabled = False
             record.problem = "switched off by OUTRIDER_PLUGINS"
             continue
         try:
-            _register(pm, record, entry.load())
+            _register(into.pm, record, entry.load())
         except Exception as error:
             _failed(record, "loading", error)
 
@@ -112,15 +136,16 @@ def _register(pm: pluggy.PluginManager, record: PluginRecord, plugin: object) ->
 
 def register(plugin: object, name: str) -> None:
     """Add a plugin by hand (tests and notebooks); an unknown hook is a warning, not an error."""
-    pm = manager()
-    record = _records[name] = PluginRecord(name, "registered by hand")
-    _register(pm, record, plugin)
+    found = _all()
+    record = found.records[name] = PluginRecord(name, "registered by hand")
+    _register(found.pm, record, plugin)
 
 
 def unregister(name: str) -> None:
     """Take a plugin that was added by hand away again."""
-    manager().unregister(name=name)
-    _records.pop(name, None)
+    found = _all()
+    found.pm.unregister(name=name)
+    found.records.pop(name, None)
 
 
 def call(hook: str, **arguments: Any) -> list[Any]:
@@ -156,7 +181,7 @@ def _implementations(hook: str) -> list[pluggy.HookImpl]:
 
 
 def _ask(implementation: pluggy.HookImpl, hook: str, arguments: dict[str, Any]) -> tuple[bool, Any]:
-    record = _records.setdefault(
+    record = _all().records.setdefault(
         implementation.plugin_name, PluginRecord(implementation.plugin_name, "unknown")
     )
     if not record.enabled:
@@ -185,7 +210,6 @@ def listing() -> list[dict[str, Any]]:
     """Every plugin: name, version, hooks, failures, origin, enabled, problem."""
     from outrider import __version__
 
-    manager()
     return [
         {
             "name": record.name,
@@ -196,5 +220,5 @@ def listing() -> list[dict[str, Any]]:
             "enabled": record.enabled,
             "problem": record.problem,
         }
-        for record in _records.values()
+        for record in _all().records.values()
     ]

@@ -307,14 +307,20 @@ class Run(Described):
 
     # --- the end --------------------------------------------------------------------------
 
-    def finish(self, exit_code: int | None = 0, **other: Any) -> None:
+    @property
+    def finished(self) -> bool:
+        """Whether the run has ended in this process: what is logged now is not recorded."""
+        return self._finished
+
+    def finish(self, exit_code: int | None = 0, *, wait: bool = True, **other: Any) -> None:
         """Write the run's end and wait, for a bounded time, until it has been delivered.
 
-        Nothing is lost where the wait ends first: the streamer goes on alone. A second call does
-        nothing; so does one in a forked child, which only ends its own writing.
+        Nothing is lost where the wait ends first, or with ``wait=False``: the streamer goes on
+        alone. A second call does nothing; so does one in a forked child, which only ends its own
+        writing.
         """
         code = exit_code if isinstance(exit_code, int) else 0
-        self._end(Ending("finished" if code == 0 else "failed", code, None, None))
+        self._end(Ending("finished" if code == 0 else "failed", code), wait=bool(wait))
 
     def _end(self, ending: Ending, *, wait: bool = True) -> None:
         try:

@@ -44,6 +44,14 @@ VALUE_ERROR = {"type": "ValueError", "message": "\n  bad shape\nand more"}
             "killed by signal 9 (SIGKILL); 61.9 of 62.0 GiB used 4 s before",
         ),
         (
+            {
+                "state": "oom",
+                "signal": 9,
+                "evidence": {"memory": [{"used": 250 << 20, "limit": 260 << 20}]},
+            },
+            "killed by signal 9 (SIGKILL); the machine's memory was full; 250 of 260 MiB used",
+        ),
+        (
             {"state": "killed", "signal": 9, "evidence": {"memory": MEMORY[:1]}},
             "killed by signal 9 (SIGKILL)",
         ),

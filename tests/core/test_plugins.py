@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -127,3 +131,45 @@ def test_pandas_rows_are_logged_like_mappings(rows: Any) -> None:
     core.init()
     core.log({"row": pandas.Series({"a": 1.5, "b": 2})})
     assert rows() == [(0, {"row.a": 1.5, "row.b": 2.0})]
+
+
+def test_threads_that_ask_first_at_one_moment_get_the_same_plugins() -> None:
+    """Whole: none of them sees a manager that another is still filling."""
+    script = """
+import sys, threading
+from outrider import plugins
+sys.setswitchinterval(1e-6)
+start, seen = threading.Barrier(8), []
+def ask():
+    start.wait()
+    seen.append((plugins.manager(), len(plugins.call("probes")), len(plugins.listing())))
+threads = [threading.Thread(target=ask) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(set(seen)), len({item["name"] for item in plugins.listing()}) == seen[0][2])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.stdout == "1 True\n", done.stderr
+
+
+def test_a_plugin_may_ask_while_it_is_loaded(tmp_path: Path) -> None:
+    """It sees what is there so far, and nothing hangs."""
+    (tmp_path / "curious.py").write_text(
+        "from outrider import plugins\nseen = plugins.listing()\nassert plugins.manager()\n"
+    )
+    script = (
+        "from outrider import plugins\nplugins.BUILT_IN['curious'] = 'curious'\n"
+        "print([item['problem'] for item in plugins.listing() if item['name'] == 'curious'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.stdout == "[None]\n", done.stderr

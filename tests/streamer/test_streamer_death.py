@@ -141,8 +141,11 @@ def test_memory_is_told_as_it_was_seen_last(story: Story) -> None:
         {"ago": 7.0, "used": 3 * GIB, "limit": 8 * GIB, "process": None},
         {"ago": 4.0, "used": 2 * GIB, "limit": 4 * GIB, "process": GIB},
     ]
+    story.witness.note_sample({**host, **group, "system/process/rss_bytes": 0.0})  # dying
+    story.witness.note_sample(host)  # gone, and its memory free
+    assert [one["ago"] for one in story.evidence(Death(signal=9))["memory"]] == [7.0, 4.0]
     for _ in range(100):
-        story.witness.note_sample(host)
+        story.witness.note_sample({**host, **group})
     assert len(story.evidence(Death(signal=9))["memory"]) == SAMPLES
 
 

@@ -111,11 +111,9 @@ def _memory(evidence: Mapping[str, Any], state: object) -> str:
     if state != "oom" and used < _FULL * limit:
         return ""
     when = f" {ago:.0f} s before" if isinstance(ago, (int, float)) else ""
-    return f"{_gib(used)} of {_gib(limit)} GiB used{when}"
-
-
-def _gib(count: float) -> str:
-    return f"{count / (1 << 30):.1f}"
+    if limit < 1 << 30:
+        return f"{used / (1 << 20):.0f} of {limit / (1 << 20):.0f} MiB used{when}"
+    return f"{used / (1 << 30):.1f} of {limit / (1 << 30):.1f} GiB used{when}"
 
 
 def _xids(evidence: Mapping[str, Any]) -> list[str]:

@@ -79,6 +79,9 @@ class Witness:
             found["machine_oom_kills"] = n
         with self._lock:
             memory, sender = list(self._memory), self._sender
+        if any(process for *_, process in memory):
+            while not memory[-1][3]:  # taken when its processes were gone, and their memory
+                memory.pop()
         if memory:
             found["memory"] = [self._sample(*one) for one in memory]
         by_signal = death.signal in (9, 15) or death.code in (137, 143)

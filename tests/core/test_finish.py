@@ -1,0 +1,46 @@
+"""``finish()``: whether it waits, and what says that a run has ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outrider import api, core
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids of the runs whose delivery was waited for."""
+    found: list[str] = []
+
+    def wait(run: Any, *_: object, **__: object) -> None:
+        found.append(run.id)
+
+    monkeypatch.setattr("outrider.training.wait_for_delivery", wait)
+    return found
+
+
+@pytest.mark.parametrize("ask", ["run", "core"])
+@pytest.mark.parametrize("wait", [True, False])
+def test_delivery_is_waited_for_unless_told_otherwise(
+    waits: list[str], tmp_path: Path, wait: bool, ask: str
+) -> None:
+    """The end is written in both cases."""
+    run = core.init(project="p", mode="offline", dir=tmp_path, settings={"quiet": True})
+    assert run.finished is False
+    (run if ask == "run" else core).finish(3, wait=wait)
+    assert run.finished is True
+    assert waits == ([run.id] if wait else [])
+    assert api.open(tmp_path).overview.end["code"] == 3  # type: ignore[index]
+    run.finish()
+    assert len(waits) == wait
+
+
+def test_a_disabled_run_is_finished_from_the_start(tmp_path: Path) -> None:
+    """It records nothing, and its end changes nothing."""
+    run = core.init(project="p", mode="disabled", dir=tmp_path)
+    assert run.finished is True
+    run.finish()
+    assert core.run is None
