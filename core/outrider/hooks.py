@@ -71,9 +71,10 @@ def outrider_probes() -> Sequence[str]:  # type: ignore[empty-body]
 
 @hookspec
 def outrider_capture(context: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return facts about code and environment to keep with the run.
+    """Return facts about code and environment to keep with the run, as plain data.
 
-    Called in the streamer at its start; ``context`` is what run.json says.
+    Called in the streamer, once an attempt, in a thread; ``context`` is what run.json says, and
+    ``folder``, the run's folder. They stand below the plugin's name in the run's environment.
     """
 
 
