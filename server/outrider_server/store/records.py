@@ -87,7 +87,7 @@ def keep(to: Applying, kind: str, t: float, body: dict[str, Any]) -> None:
 def watch(to: Applying, see: Callable[..., None], *what: Any) -> None:
     """Let the rules see something; what fails there keeps nothing from being stored."""
     watcher = to.track.watcher
-    if watcher is None:
+    if watcher is None or not watcher.rules(to.track.name[0]):
         return
     before = watcher.raised
     watcher.raised = False
