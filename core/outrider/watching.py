@@ -40,7 +40,8 @@ def watch(run: Run, models: Any, log: str | None = "gradients", log_freq: int = 
     """Record histograms of each model's gradients, parameters or all, every ``log_freq`` steps of
     its optimizer, beginning with the first.
 
-    They stand under ``gradients/<name>`` and ``parameters/<name>``, as media of type histogram, at
+    They stand under ``gradients/<name>`` and ``parameters/<name>`` (of further models in a list
+    ``gradients/graph_1.<name>`` and so on), as media of type histogram, at
     the run's step of that moment: gradients as the optimizer used them, parameters as it left
     them. Watching ends with the run, with ``unwatch()``, or when the model is gone; it keeps none
     alive. Never raises: what cannot be watched is said once.
@@ -68,7 +69,7 @@ def _start(run: Run, models: Any, log: str | None, log_freq: int) -> None:
         if not _install():
             return
         unwatch(model)
-        prefix = f"graph_{at}" if at else ""
+        prefix = f"graph_{at}." if at else ""
         watched = Watch(torch, run, model, _KINDS[log], log_freq, prefix)
         _watches.append(watched)
         run.before_end.append(watched.close)
@@ -195,9 +196,9 @@ class Watch:
     def _tensors(self, model: Any) -> Iterator[tuple[str, Any]]:
         for name, parameter in model.named_parameters():
             if self._wants_gradients and parameter.grad is not None:
-                yield f"{self._prefix}gradients/{name}", parameter.grad
+                yield f"gradients/{self._prefix}{name}", parameter.grad
             if self._wants_parameters:
-                yield f"{self._prefix}parameters/{name}", parameter
+                yield f"parameters/{self._prefix}{name}", parameter
 
     def _look(self, model: Any) -> None:
         by_device: dict[Any, tuple[list[tuple[str, int]], list[Any]]] = {}

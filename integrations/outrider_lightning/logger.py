@@ -12,6 +12,7 @@ from outrider.errors import UsageError
 from outrider.notice import say_once, swallow
 from outrider_lightning.checkpoints import Keeper
 from outrider_lightning.identity import next_run_id, rank
+from outrider_lightning.media import LogsMedia
 from outrider_lightning.namespaces import MODULES, check_installed, register
 from outrider_lightning.nothing import nothing
 
@@ -22,7 +23,7 @@ LIGHTNING = About(
 _FAILURES = ("failed", "aborted", "exception", "interrupted")
 
 
-class OutriderLogger:
+class OutriderLogger(LogsMedia):
     """Logs what Lightning logs to an Outrider run.
 
     Building one does nothing but settle which run it stands for: copies of it, pickled ones in
@@ -48,7 +49,8 @@ class OutriderLogger:
         init_arguments: any other argument of ``outrider.init()``.
 
     Raises ``UsageError`` or ``SettingsError`` for what cannot be right, and an error that is also
-    an ``ImportError`` where Lightning is missing or too old. Once built, nothing raises.
+    an ``ImportError`` where Lightning is missing or too old. Once built, nothing raises but
+    ``log_image`` and its kin for arguments that cannot be right, as Lightning's other loggers do.
     """
 
     LOGGER_JOIN_CHAR = "-"
