@@ -61,6 +61,7 @@ _RUN: Schema = {
     "notes": maybe("string"),
     "host": maybe("string"),
     "gaps": INTEGER,
+    "archived": TRUTH,
     "config": ANY,
     "summary": ANY,
 }
@@ -115,8 +116,14 @@ SCHEMAS: dict[str, Schema] = {
         },
     ),
     "Ack": shape("offset", offset=INTEGER, duplicate=TRUTH),
-    "RunRow": shape("id project name state", **_RUN),
-    "Runs": shape("total runs", total=INTEGER, runs=many(ref("RunRow"))),
+    "RunRow": shape("id project name state", metric=ANY, **_RUN),
+    "Runs": shape(
+        "total runs",
+        total=INTEGER,
+        runs=many(ref("RunRow")),
+        groups=many(shape("runs", runs=INTEGER, rest=TRUTH)),
+    ),
+    "ManyRuns": shape("runs missing", runs=INTEGER, missing=TEXTS),
     "Run": shape(
         "id project name state config summary metrics writers",
         **_RUN,
@@ -153,10 +160,11 @@ SCHEMAS: dict[str, Schema] = {
         runs=INTEGER,
         groups=many(
             shape(
-                "runs of members x mid low high n marks",
+                "runs of members names x mid low high n marks",
                 runs=INTEGER,
                 of=INTEGER,
                 members=TEXTS,
+                names=many(maybe("string")),
                 x=NUMBERS,
                 mid=NUMBERS,
                 low=NUMBERS,

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from outrider_server.store.cache import Cache
     from outrider_server.store.lines import Metric
 
-Members = list[tuple[Any, list[Run]]]
+Member = tuple[Run, str | None]
+Members = list[tuple[Any, list[Member]]]
 
 
 def read_groups(
@@ -44,7 +45,7 @@ def read_groups(
     shown, left = found[:MOST_GROUPS], found[MOST_GROUPS:]
     opened: dict[int, Metric] = {}
     for _, members in shown:
-        for run in members:
+        for run, _ in members:
             metric = None if run.run in opened else open_line(db, cache, run, query.lines)
             if metric is not None:
                 opened[run.run] = metric
@@ -52,14 +53,15 @@ def read_groups(
     grid = common_grid(list(curves.values()))
     groups = []
     for value, members in shown:
-        own = [run for run in members if run.run in curves]
-        line = group_line([curves[run.run] for run in own], grid, query)
+        own = [(run, name) for run, name in members if run.run in curves]
+        line = group_line([curves[run.run] for run, _ in own], grid, query)
         groups.append(
             {
                 "value": value,
                 "runs": len(own),
                 "of": len(members),
-                "members": [run.id for run in own[:MOST_MEMBERS]],
+                "members": [run.id for run, _ in own[:MOST_MEMBERS]],
+                "names": [name for _, name in own[:MOST_MEMBERS]],
                 **line,
             }
         )
@@ -79,12 +81,12 @@ def _members(db: sqlite3.Connection, asking: Asking, by: Field, runs: list[int])
     """
     values = _values(db, asking, by, set(runs))
     known = {
-        number: Run(number, run_id, created)
-        for number, run_id, created in db.execute(
-            "SELECT run, id, created FROM run WHERE project = ?", (asking.project,)
+        number: (Run(number, run_id, created), name)
+        for number, run_id, created, name in db.execute(
+            "SELECT run, id, created, name FROM run WHERE project = ?", (asking.project,)
         )
     }
-    groups: dict[bytes, tuple[Any, list[Run]]] = {}
+    groups: dict[bytes, tuple[Any, list[Member]]] = {}
     for number in runs:
         for value in values.get(number, [None]):
             key = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

@@ -129,6 +129,7 @@ export interface GroupLine {
   runs: number;
   of: number;
   members: string[];
+  names: (string | null)[];
   x: number[];
   mid: number[];
   low: number[];

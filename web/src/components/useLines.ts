@@ -52,10 +52,11 @@ export function useLines(project: string, source: Source, runs: readonly Shown[]
     if (group) {
       for (const one of all) {
         if (hide.includes(one.id)) continue;
-        for (const id of expand.includes(one.id.slice(1)) ? one.members : []) {
-          const data = ofRuns.lines.get(id);
-          if (data && id !== baseline) made.push({ run: id, name: name(id), slot: one.slot, data, isThin: true });
-        }
+        if (expand.includes(one.id.slice(1)))
+          one.members.forEach((id, i) => {
+            const data = ofRuns.lines.get(id);
+            if (data && id !== baseline) made.push({ run: id, name: one.names[i] || id, slot: one.slot, data, isThin: true });
+          });
         const data = ofGroups.lines.get(one.id);
         if (data) made.push({ run: one.id, name: one.label, slot: one.slot, data, members: new Set(one.members) });
       }

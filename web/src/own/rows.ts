@@ -8,6 +8,8 @@ import { filterText, rowsTime } from "../state/runs";
 import { noteAnswer, noteFailure } from "../state/store";
 
 export const MOST_RUNS = 2000;
+const MANY = 300;
+const PAUSE_MS = 15_000; // many runs are many bytes: they are asked for less often
 
 export interface OwnRows { answer: Signal<RunsAnswer | null>; error: Signal<ApiError | null> }
 
@@ -19,8 +21,11 @@ export function useRows(project: string, fields: readonly string[]): OwnRows {
   const columns = [...new Set(fields)].filter((one) => /^(config|summary)\./.test(one));
   const filter = filterText.value || null;
   const time = rowsTime.value;
-  useEffect(() => {
+  const asked = useRef({ key: "", at: 0 });
+  const key = JSON.stringify([project, columns, filter]);
+  const load = (): void => {
     const mine = ++turn.current;
+    asked.current = { key, at: Date.now() };
     api.runs(project, { filter, columns, limit: MOST_RUNS, sort: "-created" }).then(
       (found) => {
         if (mine !== turn.current) return;
@@ -32,7 +37,14 @@ export function useRows(project: string, fields: readonly string[]): OwnRows {
         if (mine === turn.current) error.value = noteFailure(failure);
       },
     );
-  }, [project, columns.join("\n"), filter, time]);
+  };
+  useEffect(() => {
+    const isNew = asked.current.key !== key;
+    const wait = isNew || (answer.peek()?.runs.length ?? 0) <= MANY ? 0 : asked.current.at + PAUSE_MS - Date.now();
+    if (wait <= 0) return load();
+    const timer = setTimeout(load, wait);
+    return () => clearTimeout(timer);
+  }, [key, time]);
   return { answer, error };
 }
 

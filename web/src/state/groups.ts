@@ -10,7 +10,7 @@ export interface GroupSpec { by: string; filter: string | null; centre: string; 
 /** The name under which an entry waits for all groups at once. */
 export const GROUPS = "\0groups";
 
-export interface Group { id: string; label: string; value: Value; runs: number; of: number; members: readonly string[]; slot: number }
+export interface Group { id: string; label: string; value: Value; runs: number; of: number; members: readonly string[]; names: readonly (string | null)[]; slot: number }
 
 /** The groups of the last answers, by project and field: the legend shows them. */
 export const groups = signal<{ of: string; list: readonly Group[]; leftOut: number }>({ of: "", list: [], leftOut: 0 });
@@ -48,7 +48,7 @@ export function groupsOf(project: string, spec: GroupSpec, answer: GroupsAnswer)
     const known = before.get(ids[i]!);
     return {
       id: ids[i]!, label: groupLabel(spec.by, one.value), value: one.value, of: one.of, slot: slots.get(`${spec.by}${ids[i]}`) ?? i,
-      ...(known && known.runs > one.runs ? { runs: known.runs, members: known.members } : { runs: one.runs, members: one.members }),
+      ...(known && known.runs > one.runs ? { runs: known.runs, members: known.members, names: known.names } : { runs: one.runs, members: one.members, names: one.names }),
     };
   });
   if (JSON.stringify(list) !== JSON.stringify(groups.peek().list) || groups.peek().of !== of)
