@@ -17,7 +17,11 @@ from outrider.capture.redact import redact
 SHOWN = 200
 """How many places, at most, are listed one by one."""
 
+_BLOCK_BYTES = 1 << 20
+"""Added lines are looked through in blocks of about this size, none of which ends within a key."""
+
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_BASE64_LINE = re.compile(rb"\+[\sA-Za-z0-9+/=]*")
 _QUOTED = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _ESCAPES = {
     b"n": b"\n",
@@ -109,6 +113,7 @@ class _Copying:
         old, new = (int(found[at]) if found[at] is not None else 1 for at in (2, 4))
         number = int(found[3])
         added: list[bytes] = []
+        size = 0
         while old > 0 or new > 0:
             line = next(lines, b"")
             if not line:
@@ -118,9 +123,13 @@ class _Copying:
                 added.append(line)
                 new -= 1
                 number += 1
+                size += len(line)
+                if size > _BLOCK_BYTES and not _BASE64_LINE.fullmatch(line):
+                    self._added(added, number)
+                    added, size = [], 0
                 continue
             self._added(added, number)
-            added = []
+            added, size = [], 0
             if sign == b"-":
                 old -= 1
             elif sign in b" \n":
