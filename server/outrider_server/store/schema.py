@@ -18,7 +18,10 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
+
+from outrider_server.store.alert_tables import alert_tables
 
 APPLICATION = 0x4F555452
 """SQLite's application_id of our files ("OUTR")."""
@@ -60,6 +63,9 @@ run = Table(
     Column("gaps", Integer, nullable=False),
     # the tail's rows up to here are counted in ``metric``; those behind it are counted on opening
     Column("counted", BigInteger, nullable=False),
+    Column("archived", SmallInteger, nullable=False),
+    # few runs are archived, and every list that leaves them out asks for them
+    Index("run_archived", "project", sqlite_where=text("archived = 1")),
     Index("run_id", "project", "id", unique=True),
     Index("run_created", "project", "created"),
     sqlite_autoincrement=True,  # a number is never used again, whatever was deleted
@@ -294,65 +300,7 @@ view = Table(
     sqlite_with_rowid=False,
 )
 
-alert = Table(
-    "alert",
-    metadata,
-    _key("run"),
-    _key("n", BigInteger),
-    Column("project", Integer, nullable=False),
-    Column("number", BigInteger, nullable=False),
-    Column("id", Text, nullable=False),
-    Column("t", Float, nullable=False),
-    Column("received", Float, nullable=False),
-    Column("level", Text, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("rule", Text),
-    # what may be told once of a run by a rule
-    Column("condition", Text),
-    Index("alert_number", "project", "number"),
-    sqlite_with_rowid=False,
-)
-
-outbox = Table(
-    "outbox",
-    metadata,
-    _key("run"),
-    _key("n", BigInteger),
-    Column("tries", Integer, nullable=False),
-    Column("due", Float, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-rule = Table(
-    "rule",
-    metadata,
-    Column("project", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
-    Column("created", Float, nullable=False),
-    Column("body", Text, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-setting = Table(
-    "setting",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("body", Text, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-watch = Table(
-    "watch",
-    metadata,
-    _key("run"),
-    Column("rule", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
-    Column("value", Float),
-    Column("moved", Float, nullable=False),
-    sqlite_with_rowid=False,
-)
+alerts = alert_tables(metadata)
 
 console_line = Table(
     "console_line",
@@ -417,8 +365,8 @@ RUN_TABLES = (
     file,
     blob,
     media,
-    alert,
-    outbox,
-    watch,
+    alerts.alert,
+    alerts.outbox,
+    alerts.watch,
 )
 """What holds the data of a run, for deleting it."""
