@@ -161,7 +161,11 @@ async def _json_body(services: Services, request: Request, limit: int) -> dict[s
 
 def _tell(services: Services, operation: Operation, call: Call) -> None:
     """Pages hear of runs that came, changed or went."""
-    if operation.name in ("create_run", "edit_run", "delete_run"):
+    if operation.name in ("edit_runs", "delete_runs"):
+        kind = "deleted" if operation.name == "delete_runs" else "run"
+        for run in call.body["runs"]:
+            services.hub.publish(call.path["project"], run, (kind,), ())
+    elif operation.name in ("create_run", "edit_run", "delete_run"):
         project = call.path.get("project") or call.body["project"]
         run = call.path.get("run") or call.body["id"]
         kind = "deleted" if operation.name == "delete_run" else "run"
@@ -227,4 +231,8 @@ async def _on_not_found(request: Request, error: Exception) -> Response:
 
 async def _on_usage_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, OutriderError)
-    return problem_response(bad_request(error.message, hint=error.hint))
+    problem = bad_request(error.message, hint=error.hint)
+    position = getattr(error, "position", None)
+    if position is not None:
+        problem.extra["position"] = position
+    return problem_response(problem)

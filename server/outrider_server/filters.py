@@ -33,6 +33,7 @@ RUN_FIELDS = {
     "updated": "number",
     "duration": "number",
     "gaps": "number",
+    "archived": "boolean",
 }
 """What can be asked of the run itself, and its type."""
 
@@ -53,10 +54,16 @@ class FilterError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What is asked about: a run's own field, its tags, or a config or summary key."""
+    """What is asked about: a run's own field, its tags, a config or summary key, or what a metric
+    comes down to (``metric``, with ``val/acc.max`` as the key)."""
 
     kind: str
     key: str
+
+
+ARCHIVED = Field("run", "archived")
+REDUCTIONS = ("last", "min", "max", "mean", "best")
+"""What a metric comes down to in one number: ``metric.val/acc.max``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +272,10 @@ def _check(field: Field, operator: str, value: Literal, token: _Token) -> None:
             raise FilterError("has needs a text", token.at, hint='tags has "baseline"')
     elif operator in ("<", "<=", ">", ">=") and (value is None or isinstance(value, bool)):
         raise FilterError(f"{operator} needs a number or a text", token.at)
+    if field == ARCHIVED and (operator not in ("=", "==", "!=") or not isinstance(value, bool)):
+        raise FilterError("archived is true or false", token.at, hint="archived = true")
+    if field.kind == "metric" and not isinstance(value, float):
+        raise FilterError("a metric's value is a number", token.at, hint="give a number")
     if field.kind == "run" and value is not None and operator not in ("~", "!~"):
         is_text = isinstance(value, str)
         if is_text != (RUN_FIELDS[field.key] == "text"):
@@ -277,6 +288,12 @@ def field_of(name: str, at: int = 0) -> Field:
     kind, dot, key = name.partition(".")
     if dot and kind in ("config", "summary") and key:
         return Field(kind, key)
+    if dot and kind == "metric":
+        metric, _, how = key.rpartition(".")
+        if not metric or how not in REDUCTIONS:
+            hint = f"metric.KEY. and one of {', '.join(REDUCTIONS)}"
+            raise FilterError(f"{name!r} says not what of the metric", at, hint=hint)
+        return Field(kind, key)
     if name == "tags":
         return Field("tags", "")
     if name in RUN_FIELDS:
@@ -284,7 +301,7 @@ def field_of(name: str, at: int = 0) -> Field:
     raise FilterError(
         f"there is no {name!r}",
         at,
-        hint=f"config.KEY, summary.KEY, tags, {', '.join(RUN_FIELDS)}",
+        hint=f"config.KEY, summary.KEY, metric.KEY.max, tags, {', '.join(RUN_FIELDS)}",
     )
 
 

@@ -32,7 +32,7 @@ class RunQuery:
     """Which runs of a project, in which order, with which columns.
 
     ``sort`` is a list of columns, ``-`` before one for falling order. ``columns`` are such as
-    ``config.lr`` or ``summary.loss``.
+    ``config.lr``, ``summary.loss`` or ``metric.loss.min``. ``by`` puts runs with one value of it together.
     """
 
     filter: str | None = None
@@ -40,6 +40,7 @@ class RunQuery:
     limit: int = 100
     offset: int = 0
     columns: Sequence[str] = ()
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

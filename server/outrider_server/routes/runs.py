@@ -8,10 +8,12 @@ from urllib.parse import quote
 from outrider_server.problems import bad_request, not_found
 from outrider_server.query import RunQuery
 from outrider_server.routes.operation import Call, Operation, Parameter, check_path
-from outrider_server.schemas import TEXT, TEXTS, maybe, ref, shape
+from outrider_server.schemas import TEXT, TEXTS, TRUTH, maybe, ref, shape
+from outrider_server.store.runs import ManyChanges
 from outrider_server.tokens import Role
 
-_EDITABLE = ("name", "tags", "notes")
+_EDITABLE = ("name", "tags", "notes", "archived")
+_MOST = 10_000
 _LONGEST = {"name": 256, "notes": 65536, "tag": 256}
 
 
@@ -72,10 +74,10 @@ def show_run(call: Call) -> dict[str, Any]:
 
 
 def edit_run(call: Call) -> dict[str, Any]:
-    """Change a run's name, tags or notes."""
+    """Change a run's name, tags or notes, archive it or take it back."""
     unknown = set(call.body) - set(_EDITABLE)
     if unknown or not call.body:
-        raise bad_request("only name, tags and notes can be changed")
+        raise bad_request("only name, tags, notes and archived can be changed")
     for name in ("name", "notes"):
         value = call.body.get(name)
         if name in call.body and not (isinstance(value, str) and len(value) <= _LONGEST[name]):
@@ -84,6 +86,8 @@ def edit_run(call: Call) -> dict[str, Any]:
         raise bad_request("a run's name cannot be empty")
     if "tags" in call.body:
         _check_tags(call.body["tags"])
+    if not isinstance(call.body.get("archived", False), bool):
+        raise bad_request("'archived' must be true or false")
     project, run = call.path["project"], call.path["run"]
     changed = call.services.store.update_run(project, run, call.body)
     return {**changed, "url": _page_url(call, project, run)}
@@ -94,6 +98,39 @@ def delete_run(call: Call) -> dict[str, Any]:
     if not call.services.store.delete_run(call.path["project"], call.path["run"]):
         raise not_found("there is no such run")
     return {"deleted": True}
+
+
+def edit_runs(call: Call) -> dict[str, Any]:
+    """Tag, archive or take back many runs."""
+    ids = _many(call)
+    unknown = set(call.body) - {"runs", "archived", "add_tags", "remove_tags"}
+    if unknown:
+        raise bad_request("only archived, add_tags and remove_tags can be said of many runs")
+    archived = call.body.get("archived")
+    if not isinstance(archived, bool | None):
+        raise bad_request("'archived' must be true or false")
+    add, remove = call.body.get("add_tags") or [], call.body.get("remove_tags") or []
+    _check_tags(add)
+    _check_tags(remove)
+    changes = ManyChanges(archived, add, remove)
+    missing = call.services.store.update_runs(call.path["project"], ids, changes)
+    return {"runs": len(ids) - len(missing), "missing": missing}
+
+
+def delete_runs(call: Call) -> dict[str, Any]:
+    """Delete many runs with everything that was recorded."""
+    ids, project = _many(call), call.path["project"]
+    missing = [run for run in ids if not call.services.store.delete_run(project, run)]
+    return {"runs": len(ids) - len(missing), "missing": missing}
+
+
+def _many(call: Call) -> list[str]:
+    ids = call.body.get("runs")
+    if not isinstance(ids, list) or not all(isinstance(run, str) for run in ids):
+        raise bad_request("'runs' must be a list of run ids")
+    if len(ids) > _MOST:
+        raise bad_request(f"'runs' may name {_MOST} runs at most", hint="send them in parts")
+    return list(dict.fromkeys(ids))
 
 
 def _check_tags(tags: Any) -> None:
@@ -147,8 +184,17 @@ OPERATIONS = (
             Parameter("sort", 'such as "-created" or "config.lr,-summary.loss"', default=""),
             Parameter("limit", "rows, at most", "integer", default=100, minimum=0, maximum=10000),
             Parameter("offset", "rows to skip", "integer", default=0, minimum=0),
-            Parameter("columns", "config.KEY or summary.KEY, repeated", is_many=True),
+            Parameter(
+                "columns",
+                "config.KEY, summary.KEY or metric.KEY.HOW (last, min, max, mean, best), repeated",
+                is_many=True,
+            ),
+            Parameter("by", "puts runs together: config.KEY, tags, group, job_type, state, …"),
         ),
+        description="With `by`, runs that have the same value stand together, by rising value, and "
+        "`groups` tells each value and how many runs have it. Archived runs are in the list; "
+        "`archived = false` in the filter leaves them out. A filter or sort that cannot be read is "
+        "answered 400 with `position`, the character where reading stopped.",
     ),
     Operation(
         "GET",
@@ -164,11 +210,33 @@ OPERATIONS = (
         "PATCH",
         _RUN,
         "edit_run",
-        "Change a run's name, tags or notes",
+        "Change a run's name, tags or notes, archive it or take it back",
         Role.WRITE,
         edit_run,
         ref("Run"),
-        body=shape(name=TEXT, tags=TEXTS, notes=maybe("string")),
+        body=shape(name=TEXT, tags=TEXTS, notes=maybe("string"), archived=TRUTH),
+    ),
+    Operation(
+        "PATCH",
+        _PROJECT + "/runs",
+        "edit_runs",
+        "Tag, archive or take back many runs",
+        Role.WRITE,
+        edit_runs,
+        ref("ManyRuns"),
+        body=shape("runs", runs=TEXTS, archived=TRUTH, add_tags=TEXTS, remove_tags=TEXTS),
+        description="At most 10,000 runs. `missing` names those that are not there.",
+    ),
+    Operation(
+        "POST",
+        _PROJECT + "/runs/delete",
+        "delete_runs",
+        "Delete many runs with everything that was recorded",
+        Role.ADMIN,
+        delete_runs,
+        ref("ManyRuns"),
+        body=shape("runs", runs=TEXTS),
+        description="At most 10,000 runs. `missing` names those that are not there.",
     ),
     Operation(
         "DELETE",

@@ -11,6 +11,7 @@ from outrider.errors import NotFound, UsageError
 from outrider.reading.ends import told
 from outrider.reading.summary import definition, definition_for
 from outrider_server.store import alerts
+from outrider_server.store.aggregates import project_definitions
 from outrider_server.store.console import count_lines
 from outrider_server.store.counts import COLUMNS
 from outrider_server.store.files import count_files
@@ -66,7 +67,7 @@ def read_columns(db: sqlite3.Connection, project: int) -> dict[str, Any]:
         if name not in column["types"]:
             column["types"].append(name)
         column["runs"] += runs
-    definitions = _project_definitions(db, project)
+    definitions = project_definitions(db, project)
     metrics = db.execute(
         "SELECT m.system, m.key, count(*), sum(m.points) FROM metric m JOIN run r ON r.run = m.run"
         " WHERE r.project = ? GROUP BY m.system, m.key ORDER BY m.system, m.key",
@@ -84,22 +85,13 @@ def read_columns(db: sqlite3.Connection, project: int) -> dict[str, Any]:
     return found
 
 
-def _project_definitions(db: sqlite3.Connection, project: int) -> list[Any]:
-    """What the project's runs defined; the newest run's word last."""
-    rows = db.execute(
-        "SELECT DISTINCT d.body FROM document d JOIN run r ON r.run = d.run"
-        " WHERE r.project = ? AND d.kind = 'definitions' ORDER BY r.created",
-        (project,),
-    )
-    return [definition(body) for (text,) in rows for body in orjson.loads(text)]
-
-
 def read_detail(db: sqlite3.Connection, row: dict[str, Any], run: int) -> dict[str, Any]:
     """A run's row made whole: config, summary, metrics, writers, attempts, hosts, end."""
     (creator,) = db.execute("SELECT writer FROM run WHERE run = ?", (run,)).fetchone()
     meta = read_document(db, run, "meta", {})
     writers, end = _writers(db, run, creator)
     detail = dict(row)
+    del detail["metric"]
     detail["config"] = read_document(db, run, "config", {})
     detail["summary"] = {
         **_automatic(db, run),
@@ -118,7 +110,8 @@ def read_detail(db: sqlite3.Connection, row: dict[str, Any], run: int) -> dict[s
     detail["has"] = {
         "files": count_files(db, run),
         "code": has_records(db, run, "code"),
-        "media": has_media(db, run), "console": count_lines(db, run) > 0,
+        "media": has_media(db, run),
+        "console": count_lines(db, run) > 0,
         "alerts": alerts.count(db, run),
     }
     for name in ("program", "argv", "python", "cwd", "adapter", "outrider"):

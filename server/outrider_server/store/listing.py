@@ -7,12 +7,12 @@ over 20,000 runs, that is three times as fast as one query with a join for each 
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from outrider_server.filters import (
+    ARCHIVED,
     Both,
     Compare,
     Either,
@@ -23,6 +23,8 @@ from outrider_server.filters import (
     parse,
     parse_sort,
 )
+from outrider_server.store import aggregates
+from outrider_server.store.rowgroups import group_rows
 from outrider_server.store.values import HEAD, Cell, value_of
 
 if TYPE_CHECKING:
@@ -50,9 +52,10 @@ FIELDS = {
     "updated": "updated",
     "duration": "(coalesce(ended, updated) - created)",
     "gaps": "gaps",
+    "archived": "archived",
 }
 
-_ROW = "run id name state attempt created ended updated group_name job_type notes host gaps".split()
+_ROW = "run id name state attempt created ended updated group_name job_type notes host gaps archived".split()
 
 
 class Asking:
@@ -101,6 +104,13 @@ class Asking:
                 " AND t.tag = ?",
                 value,
             )
+        if field == ARCHIVED:
+            archived = np.sort(self._runs("SELECT run FROM run WHERE project = ? AND archived = 1"))
+            return archived if value else np.setdiff1d(self._all, archived, assume_unique=True)
+        if field.kind == "metric":
+            sign = _sign(node.operator)
+            rows = aggregates.read_all(self.db, self.project, field, f"{sign} ?", value)
+            return np.array([run for run, _ in rows], np.int64)
         if field.kind == "run":
             column = FIELDS[field.key]
             if value is None:
@@ -162,6 +172,9 @@ class Asking:
                 f" ORDER BY {column}",
                 (self.project,),
             ).fetchall()
+        elif field.kind == "metric":
+            found = aggregates.read_all(self.db, self.project, field)
+            rows = sorted(found, key=lambda row: row[1])
         else:
             number = self.name(field)
             if number is None:
@@ -176,7 +189,8 @@ class Asking:
         runs, *values = zip(*rows, strict=True)
         new = np.zeros(len(rows), np.int64)
         for told in values:
-            new[1:] |= np.array([one != two for one, two in pairwise(told)], np.int64)
+            said = np.array(told, object)
+            new[1:] |= (said[1:] != said[:-1]).astype(np.int64)
         at = np.argsort(among)
         place = np.searchsorted(among, runs, sorter=at).clip(max=len(among) - 1)
         place = at[place]
@@ -199,16 +213,21 @@ def list_runs(db: sqlite3.Connection, project: int, name: str, query: RunQuery) 
     if node is not None:
         runs = runs[np.isin(runs, asking.chosen(node), assume_unique=True)]
     runs = _sorted(asking, runs, sort)
+    groups = None
+    if query.by:
+        by = field_of(query.by)
+        runs, groups = group_rows(asking, by, FIELDS.get(by.key, ""), runs)
     begin = max(0, query.offset)
     page = runs[begin : begin + max(0, min(query.limit, MOST_RUNS))].tolist()
-    return {"total": len(runs), "runs": read_rows(db, name, page, wanted, asking)}
+    answer = {"total": len(runs), "runs": read_rows(db, name, page, wanted, asking)}
+    return answer if groups is None else {**answer, "groups": groups}
 
 
 def _sorted(asking: Asking, runs: Ints, sort: Sequence[tuple[Field, bool]]) -> Ints:
     """Runs that lack a value come last, whichever way; equal ones stay newest first."""
     if not len(runs) or list(sort) == [(Field("run", "created"), True)]:
         return runs
-    if len(sort) == 1 and sort[0][0].kind != "run":
+    if len(sort) == 1 and sort[0][0].kind in ("config", "summary"):
         return asking.sorted_by(*sort[0], runs)
     keys: list[Any] = []
     for field, falls in sort:
@@ -254,11 +273,15 @@ def read_rows(
             for run, cell_name, *cell in cells:
                 field = names[cell_name]
                 found[run][field.kind][field.key] = value_of(Cell(*cell))
+        for field in (one for one in wanted if one.kind == "metric" and asking is not None):
+            for run, value in aggregates.read_some(db, asking.project, field, some):
+                found[run]["metric"][field.key] = value
     return [found[number] for number in numbers]
 
 
 def _plain(project: str, row: Sequence[Any]) -> dict[str, Any]:
-    (_, run_id, name, state, attempt, created, ended, updated, group, job, notes, host, gaps) = row
+    (_, run_id, name, state, attempt, created, ended, updated, group, job, notes, host, *last) = row
+    gaps, archived = last
     return {
         "id": run_id,
         "project": project,
@@ -276,6 +299,8 @@ def _plain(project: str, row: Sequence[Any]) -> dict[str, Any]:
         "notes": notes,
         "host": host,
         "gaps": gaps,
+        "archived": bool(archived),
         "config": {},
         "summary": {},
+        "metric": {},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import time
 from typing import TYPE_CHECKING, Any
@@ -73,8 +73,8 @@ def _insert(to: Writing, project: str, run_id: str, meta: Mapping[str, Any]) -> 
     created = float(created) if isinstance(created, (int, float)) else time()
     made = to.db.execute(
         "INSERT INTO run (project, id, name, state, attempt, created, updated, group_name,"
-        " job_type, notes, host, writer, gaps, counted)"
-        " VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)",
+        " job_type, notes, host, writer, gaps, counted, archived)"
+        " VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
         (
             number,
             run_id,
@@ -111,12 +111,14 @@ def read_offsets(to: Writing, project: str, run_id: str) -> dict[str, dict[str, 
 
 
 def update_run(to: Writing, project: str, run_id: str, changes: Mapping[str, Any]) -> None:
-    """Set name, tags or notes. Raises ``NotFound``, and ``UsageError`` for what is no such thing."""
-    unknown = set(changes) - {"name", "tags", "notes"}
+    """Set name, tags, notes or archived. Raises ``NotFound``, and ``UsageError`` for what cannot be."""
+    unknown = set(changes) - {"name", "tags", "notes", "archived"}
     if unknown:
         raise UsageError(
-            f"a run's {min(unknown)} cannot be changed", hint="name, tags and notes can"
+            f"a run's {min(unknown)} cannot be changed", hint="name, tags, notes and archived can"
         )
+    if not isinstance(changes.get("archived", False), bool):
+        raise UsageError("archived must be true or false")
     for name in ("name", "notes"):
         if changes.get(name) is not None and not isinstance(changes[name], str):
             raise UsageError(f"{name} must be a text")
@@ -125,6 +127,48 @@ def update_run(to: Writing, project: str, run_id: str, changes: Mapping[str, Any
         raise UsageError("tags must be a list of texts")
     track = _known(to, project, run_id)
     change_run(to.db, track.run, dict(changes))
+    if "archived" in changes:
+        _archive(to, track.run, changes["archived"])
+
+
+def _archive(to: Writing, run: int, archived: bool) -> None:
+    to.db.execute("UPDATE run SET archived = ? WHERE run = ?", (int(archived), run))
+
+
+@dataclass(frozen=True, slots=True)
+class ManyChanges:
+    """What is done to many runs at once; ``archived`` None leaves that as it is."""
+
+    archived: bool | None = None
+    add_tags: Sequence[str] = ()
+    remove_tags: Sequence[str] = ()
+
+
+def update_runs(
+    to: Writing, project: str, run_ids: Sequence[str], changes: ManyChanges
+) -> list[str]:
+    """Change some runs together; returns those that are not there."""
+    missing = []
+    for run_id in run_ids:
+        row = to.db.execute(
+            "SELECT r.run FROM run r JOIN project p ON p.project = r.project"
+            " WHERE p.name = ? AND r.id = ?",
+            (project, run_id),
+        ).fetchone()
+        if row is None:
+            missing.append(run_id)
+            continue
+        if changes.archived is not None:
+            _archive(to, row[0], changes.archived)
+        to.db.executemany(
+            "DELETE FROM tag WHERE run = ? AND tag = ?",
+            [(row[0], tag) for tag in changes.remove_tags],
+        )
+        to.db.executemany(
+            "INSERT INTO tag (run, tag) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            [(row[0], tag) for tag in changes.add_tags],
+        )
+    return missing
 
 
 @dataclass(frozen=True, slots=True)

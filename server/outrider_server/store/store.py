@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from outrider_server.groups import GroupQuery
     from outrider_server.store.runs import RunCreated
     from outrider_server.store.series import Run
+
+
+_SLICE = 500
+"""How many runs are changed in one turn of the writer."""
 
 
 class Store:
@@ -100,9 +105,26 @@ class Store:
         return await answer
 
     def update_run(self, project: str, run: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Set name, tags or notes, and return the run."""
+        """Set name, tags, notes or archived, and return the run."""
         self._writer.call(lambda to: runs.update_run(to, project, run, changes))
         return self.run(project, run)
+
+    def update_runs(
+        self, project: str, run_ids: Sequence[str], changes: runs.ManyChanges
+    ) -> list[str]:
+        """Tag or archive many runs; returns those that are not there."""
+        return [
+            missing
+            for at in range(0, len(run_ids), _SLICE)
+            for missing in self._writer.call(
+                partial(
+                    runs.update_runs,
+                    project=project,
+                    run_ids=run_ids[at : at + _SLICE],
+                    changes=changes,
+                )
+            )
+        ]
 
     def delete_run(self, project: str, run: str) -> bool:
         """Delete a run and all of its data; False where there was none.

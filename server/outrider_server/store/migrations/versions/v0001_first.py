@@ -259,8 +259,16 @@ def upgrade() -> None:
         sa.Column("writer", sa.Text(), nullable=True),
         sa.Column("gaps", sa.Integer(), nullable=False),
         sa.Column("counted", sa.BigInteger(), nullable=False),
+        sa.Column("archived", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("run"),
         sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "run_archived",
+        "run",
+        ["project"],
+        unique=False,
+        sqlite_where=sa.text("archived = 1"),
     )
     op.create_index("run_created", "run", ["project", "created"], unique=False)
     op.create_index("run_id", "run", ["project", "id"], unique=True)
