@@ -70,6 +70,17 @@ class Described:
     def __repr__(self) -> str:
         return f"<outrider run {self.path} ({self.name}, {self.mode})>"
 
+    def _repr_html_(self) -> str:
+        """How a notebook shows the run: a link, and its metrics drawn small. Never raises."""
+        try:
+            from outrider.notebook import as_html
+
+            return as_html(self)
+        except Exception:
+            from html import escape
+
+            return f"<code>{escape(repr(self))}</code>"
+
 
 def _part(name: str) -> str:
     """A name as a part of an address; most need no quoting, and ``init()`` no import for it."""
