@@ -34,13 +34,13 @@ export function ConfigDiff({ compared }: { compared: Compared[] }) {
         <SearchBox label="Search config" placeholder="Search config" value={find} isMain onValue={(next) => setPlace({ find: next })} />
         {compared.length > 1 && <button class={`toggle ${isAll ? "" : "is-on"}`} aria-pressed={!isAll} onClick={() => setPlace({ all: !isAll })}>Only what differs</button>}
       </header>
-      {found.length > 0 && <Beside label="Config" compared={compared} rows={found.map((row) => ({ ...row, cells: row.values.map(cell) }))} />}
+      {found.length > 0 && <Beside label="Config" compared={compared} rows={found.map((row) => ({ ...row, differs: isAll && row.differs, cells: row.values.map(cell) }))} />}
       {found.length === 0 && (
         <Notice title={find ? "Nothing matches" : all.length === 0 ? "These runs logged no config" : "The configs are the same"}>
           {find ? <button class="button" onClick={() => setPlace({ find: "" })}>Clear the search</button> : null}
         </Notice>
       )}
-      {about.length > 0 && <><header class="panel-head"><h2>What else differs</h2></header><Beside label="What else differs" compared={compared} rows={about.map((row) => ({ ...row, cells: row.values.map(cell) }))} /></>}
+      {about.length > 0 && <><header class="panel-head"><h2>What else differs</h2></header><Beside label="What else differs" compared={compared} rows={about.map((row) => ({ ...row, differs: false, cells: row.values.map(cell) }))} /></>}
     </>
   );
 }

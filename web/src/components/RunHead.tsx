@@ -24,9 +24,7 @@ export function RunHead({ record, slot }: { record: RunAnswer; slot: number }) {
     <header class="run-title">
       <EditedText label="name" value={title} onSave={(name) => editRun(record, { name })}
         shown={(edit) => (
-          <h1>
-            <Swatch slot={slot} /><span class="clip" title={title}>{title}</span>{edit}
-          </h1>
+          <div class="run-name-line"><h1><Swatch slot={slot} /><span class="clip" title={title}>{title}</span></h1>{edit}</div>
         )} />
       <div class="run-facts">
         <StateMark state={record.state} hasWord />

@@ -1,6 +1,6 @@
 /** The run page's tabs: those that have something to show, moved through by the arrow keys. */
 
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { setView } from "../state/url";
 import type { RunTab } from "./words";
 
@@ -8,6 +8,7 @@ export interface TabWord { value: RunTab; word: string; count?: number | undefin
 
 export function Tabs({ tabs, tab, label }: { tabs: readonly TabWord[]; tab: RunTab; label: string }) {
   const bar = useRef<HTMLDivElement>(null);
+  useEffect(() => bar.current?.querySelector("[aria-selected=true]")?.scrollIntoView?.({ inline: "nearest", block: "nearest" }), [tab]);
   const open = (value: RunTab): void => setView({ tab: value, zoom: null, full: null }, { push: true });
   const typed = (event: KeyboardEvent): void => {
     const at = tabs.findIndex((one) => one.value === tab);
