@@ -15,10 +15,11 @@ from urllib.parse import quote
 
 from outrider.errors import NotFound, UsageError
 from outrider.reading.alerts import Alert
+from outrider.reading.console import Output
 from outrider.reading.files import File
 from outrider.reading.history import History
 from outrider.reading.medium import Medium, Part, Table
-from outrider.reading.run import Output, Overview, Point, Points, Run
+from outrider.reading.run import Overview, Point, Points, Run
 from outrider.reading.series import Attempt
 
 if TYPE_CHECKING:

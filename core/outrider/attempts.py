@@ -24,6 +24,9 @@ process that calls ``init`` with its id is taken for one of its ranks, later for
 RUN_DIR = "OUTRIDER_RUN_DIR"
 """What ``outrider run`` tells the command and its children: the folder of their run."""
 
+RUN_ID = "OUTRIDER_RUN_ID"
+"""The same for the run's id, which a program in another language writes into its head."""
+
 _FIRST_LOOK = 1 << 16
 
 _joined_in = 0

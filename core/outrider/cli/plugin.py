@@ -5,6 +5,7 @@ from __future__ import annotations
 from outrider.hooks import hookimpl
 
 COMMANDS = (
+    "check",
     "alerts",
     "clean",
     "demo",

@@ -63,7 +63,7 @@ def run(
 
 
 def _relay(started: Run, program: list[str]) -> int:
-    from outrider.attempts import RUN_DIR
+    from outrider.attempts import RUN_DIR, RUN_ID
     from outrider.finishing import Ending
     from outrider.relay import Relay
     from outrider.streamer.ends import Circumstances, decide, from_wait_status, is_scheduled
@@ -71,7 +71,7 @@ def _relay(started: Run, program: list[str]) -> int:
 
     assert started.folder is not None
     is_kept = started.settings.console
-    env = {**os.environ, RUN_DIR: started.folder}
+    env = {**os.environ, RUN_DIR: started.folder, RUN_ID: started.id}
     relay = Relay(program, env, started._append if is_kept else _forget)
     kills = OomCounters()
     try:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from outrider.errors import NotFound
 from outrider.reading.code import CODE, ENVIRONMENT, chosen
-from outrider.reading.console import Output as Output
 from outrider.reading.history import History
 from outrider.reading.series import Attempt, Series, limits, logged, merged, window
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from outrider.reading.alerts import Alert
+    from outrider.reading.console import Output
     from outrider.reading.files import File
     from outrider.reading.medium import LocalMedia, Medium, ServerMedia, Table
 
