@@ -17,10 +17,10 @@ NAN, INF = float("nan"), float("inf")
 @pytest.mark.parametrize(
     ("kind", "values", "title", "text"),
     [
-        ({"kind": "nonfinite"}, [1.0, NAN, NAN], "loss is NaN or infinite", "nan at step 1"),
-        ({"kind": "nonfinite"}, [1.0, -INF], "loss is NaN or infinite", "-inf at step 1"),
+        ({"kind": "nonfinite"}, [1.0, NAN, NAN], "loss is NaN or infinite", "was NaN at step 1"),
+        ({"kind": "nonfinite"}, [1.0, -INF], "loss is NaN or infinite", "was -Infinity at step 1"),
         ({"kind": "above", "value": 5}, [5, 5.5, 9], "loss is above 5", "5.5 at step 1"),
-        ({"kind": "above", "value": 5}, [1, INF], "loss is above 5", "inf at step 1"),
+        ({"kind": "above", "value": 5}, [1, INF], "loss is above 5", "was Infinity at step 1"),
         ({"kind": "below", "value": 0}, [0, -1], "loss is below 0", "-1 at step 1"),
     ],
 )

@@ -276,6 +276,20 @@ def test_a_failure_that_was_told_gets_what_it_cannot_have_known(story: Story) ->
     assert read["sentence"] == "failed with exit code 1; the cgroup counted 1 out-of-memory kill"
 
 
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_command_that_a_signal_ended_gets_all_the_evidence(story: Story, by_hand: bool) -> None:
+    """`outrider run` says itself that its child was killed; Ctrl-C needs no explanation."""
+    story.witness.note_sample({"system/memory/used_bytes": GIB})
+    roster = Roster(story.run.folder, clock=story.clock, witness=story.witness)
+    assert story.run.writer is not None
+    why = {"type": "KeyboardInterrupt", "message": ""} if by_hand else None
+    end = {"k": "end", "w": "main", "a": 1, "state": "killed", "code": None, "signal": 2}
+    story.run.writer.append({**end, "why": why})
+    sizes = {Place("main", 1): story.run.folder.size("main", 1)}
+    told = roster.tick(sizes)
+    assert [list(one.evidence or ()) for _, one in told] == ([] if by_hand else [["memory"]])
+
+
 def test_a_run_that_finished_needs_no_evidence(story: Story) -> None:
     """Whatever else was killed on the machine."""
     roster = Roster(story.run.folder, clock=story.clock, witness=story.witness)

@@ -11,7 +11,7 @@ from outrider.errors import JournalError
 from outrider.journal.record import Damaged, decode, is_final_end, lines
 from outrider.streamer.clock import Clock
 from outrider.streamer.cursor import Place
-from outrider.streamer.ends import Circumstances, End, agrees, decide, is_scheduled
+from outrider.streamer.ends import Circumstances, Death, End, agrees, decide, is_scheduled
 from outrider.streamer.own import told_before
 from outrider.streamer.process import Process, is_of_this_host
 from outrider.streamer.witness import Witness
@@ -157,7 +157,7 @@ class Roster:
                 tail = _TAIL_BYTES if death is not None or member.is_quiet(tick) else _QUICK_BYTES
                 member.own_end = self._last_end(member, sizes, tail) or member.own_end
             if member.own_end is not None and is_final_end(member.own_end):
-                self._hear_out(member, member.own_end, found)
+                found += self._hear_out(member, member.own_end, sizes)
                 continue
             if member.process is None:
                 if tick - member.changed > QUIET_SECONDS or member.own_end is not None:
@@ -178,21 +178,26 @@ class Roster:
         return found
 
     def _hear_out(
-        self, member: Member, own: Mapping[str, Any], found: list[tuple[Member, End]]
-    ) -> None:
-        """The writer said itself how it ended; of a failure, add what it cannot have known."""
-        notable = {} if own.get("state") == "finished" else self.witness.notable()
-        if not notable or member.writer in self._told:
-            member.ended = True
-            return
-        code, number = own.get("code"), own.get("signal")
-        end = End(
-            str(own.get("state")),
-            code if isinstance(code, int) else None,
-            number if isinstance(number, int) else None,
-            evidence=notable,
+        self, member: Member, own: Mapping[str, Any], sizes: Mapping[Place, int]
+    ) -> list[tuple[Member, End]]:
+        """The writer said itself how it ended; of a failure, add what it cannot have known, and of
+        a command that a signal ended (``outrider run``) everything."""
+        code, number = (
+            value if isinstance(value, int) else None
+            for value in (own.get("code"), own.get("signal"))
         )
-        found.append((member, end))
+        why = own.get("why")
+        by_hand = isinstance(why, Mapping) and why.get("type") == "KeyboardInterrupt"
+        if own.get("state") == "finished" or member.writer in self._told:
+            evidence = {}
+        elif number is not None and not by_hand:
+            evidence = self.witness.evidence(Death(code, number), sizes)
+        else:
+            evidence = self.witness.notable()
+        if not evidence:
+            member.ended = True
+            return []
+        return [(member, End(str(own.get("state")), code, number, evidence=evidence))]
 
     def _settle(self, member: Member, end: End, found: list[tuple[Member, End]]) -> None:
         told = member.writer in self._told

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import isfinite
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import numpy as np
 import orjson
 
 from outrider.errors import UsageError
+from outrider.journal.record import word
 from outrider.reading.ends import sentence
 from outrider_server.rules import DEATHS, Rule, read_rule
 from outrider_server.store import alerts
@@ -161,7 +163,9 @@ class Watcher:
             return
         row = int(rows[0])
         where = "" if table.system else f" at step {int(table.steps[row])}"
-        text = f"{key} was {values[row]:g}{where}."
+        value = float(values[row])
+        shown = f"{value:g}" if isfinite(value) else word(value)
+        text = f"{key} was {shown}{where}."
         self._raise(db, track, watched, rule, condition, text, key, float(table.times[row]))
 
     def _move(
