@@ -203,6 +203,52 @@ def test_without_git_only_files_are_fetched(tmp_path: Path) -> None:
     assert "--no-git" in done.stderr
 
 
+def test_what_was_kept_on_its_machine_is_not_at_the_server(
+    tmp_path: Path, server: Background
+) -> None:
+    """The message says where it is."""
+    origin = make(tmp_path / "origin", {"train.py": TRAIN.format(id="kept"), "a.py": "a = 1\n"})
+    write(origin, {"a.py": "a = 2\n"})
+    folder = run(origin, OUTRIDER_IGNORE_GLOBS="*.patch", **online(server))
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", str(origin), str(clone))
+    done = restore(clone, "code/kept", "--url", server.url, **online(server))
+    assert done.returncode == 3
+    assert "ignore_globs" in done.stderr
+    assert git(clone, "branch", "--show-current").strip() == "main"
+    assert restore(clone, str(folder)).returncode == 0
+    assert tree(clone) == tree(origin)
+
+
+def test_a_server_that_is_no_friend_cannot_lead_git_astray(tmp_path: Path) -> None:
+    """A commit that is none, a submodule and a source outside of the tree: refused or left."""
+    origin = make(tmp_path / "origin", {"train.py": TRAIN.format(id="evil"), "a.py": "a = 1\n"})
+    folder = run(origin)
+    (journal,) = [
+        path for path in (folder / "journal").iterdir() if b'"k":"code"' in path.read_bytes()
+    ]
+    honest = journal.read_bytes()
+    commit = git(origin, "rev-parse", "HEAD").strip().encode()
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", str(origin), str(clone))
+    journal.write_bytes(honest.replace(commit, b"--upload-pack=touch${IFS}evil;#a"))
+    done = restore(clone, str(folder))
+    assert done.returncode == 1
+    assert "is not in this clone" in done.stderr
+    said = b'"submodules":[{"path":"../../outside","commit":"' + commit + b'"}],"left_out":'
+    said = b'"untracked":{"path":"code/u.patch"},' + said
+    journal.write_bytes(honest.replace(b'"untracked":null,', b"").replace(b'"left_out":', said))
+    for path in ("../escaped.py", ".git/hooks/evil"):
+        (folder / "code" / "u.patch").write_text(
+            f"diff --git a/{path} b/{path}\nnew file mode 100755\n--- /dev/null\n+++ b/{path}\n"
+            "@@ -0,0 +1 @@\n+x\n"
+        )
+        done = restore(clone, str(folder))
+        assert done.returncode != 0, path
+        assert not (tmp_path / "escaped.py").exists()
+        assert not (clone / ".git" / "hooks" / "evil").exists()
+
+
 def test_folder_and_server_say_the_same(tmp_path: Path, server: Background) -> None:
     """`Run.code` and `Run.environment`; the route adds the files and a link."""
     origin = make(tmp_path / "origin", {"train.py": TRAIN.format(id="same")})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,8 +15,7 @@ def outrider_capture(context: Mapping[str, Any]) -> dict[str, Any]:
     from outrider.capture.code import Capture
     from outrider.capture.environment import capture_environment
 
-    settings = context.get("settings")
-    is_off = bool(settings.get("disable_code")) if isinstance(settings, dict) else False
+    is_off = is_switched_off(context)
     found: dict[str, Any] = {
         "environment": capture_environment(context, with_commits=not is_off),
     }
@@ -24,3 +24,11 @@ def outrider_capture(context: Mapping[str, Any]) -> dict[str, Any]:
         found["code"] = capture.run()
         found["files"] = capture.files
     return found
+
+
+def is_switched_off(context: Mapping[str, Any]) -> bool:
+    """Whether the run's settings, or the variable of the process that joined it here, forbid it."""
+    settings = context.get("settings")
+    of_run = isinstance(settings, dict) and bool(settings.get("disable_code"))
+    here = os.environ.get("OUTRIDER_DISABLE_CODE", "").strip().lower()
+    return of_run or here in ("1", "true", "yes", "on")

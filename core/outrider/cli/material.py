@@ -38,9 +38,11 @@ class Material:
         """
         if not isinstance(said, Mapping) or not isinstance(said.get("path"), str):
             return None
+        from outrider.reading.files import safe_path
+
         path = str(said["path"])
         if self.folder is not None:
-            whole = os.path.join(self.folder, *path.split("/"))
+            whole = os.path.join(self.folder, safe_path(path))
             if os.path.isfile(whole):
                 return whole
         found = [file for file in self.run.files(role="code") if file.path == path]

@@ -20,6 +20,20 @@ def chosen(records: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
     return dict(min(sound, key=_rank)["c"])
 
 
+def named_in(code: Mapping[str, Any] | None) -> set[str]:
+    """The paths of the patches that a code record tells of; an earlier attempt had others."""
+    if code is None:
+        return set()
+    said = [code.get("patch"), code.get("untracked"), code.get("upstream_patch")]
+    said += [one.get("patch") for one in _mappings(code.get("submodules"))]
+    said += _mappings(code.get("apart"))
+    return {str(one.get("path")) for one in said if isinstance(one, Mapping)}
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
 def _rank(body: Mapping[str, Any]) -> tuple[int, bool, float]:
     attempt, moment = body.get("a"), body.get("t")
     return (

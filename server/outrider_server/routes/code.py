@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from outrider.reading.code import CODE, ENVIRONMENT, chosen
+from outrider.reading.code import CODE, ENVIRONMENT, chosen, named_in
 from outrider_server.routes.operation import Call, Operation
 from outrider_server.schemas import ANY, many, maybe, shape
 from outrider_server.store.files import FilesQuery
@@ -34,10 +34,12 @@ def show_code(call: Call) -> dict[str, Any]:
         return chosen(found["records"])
 
     code = last(CODE)
+    named = named_in(code)
+    files = store.files(*names, FilesQuery(role="code"))["files"]
     return {
         "code": code,
         "environment": last(ENVIRONMENT),
-        "files": store.files(*names, FilesQuery(role="code"))["files"],
+        "files": [file for file in files if file["path"] in named],
         "web": None if code is None else web_link(code.get("remote"), code.get("commit")),
     }
 
