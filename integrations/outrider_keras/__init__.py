@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from outrider_keras.callback import OutriderCallback
     from outrider_keras.checkpoint import OutriderCheckpoint
+    from outrider_keras.evaluation import OutriderEvaluation
 
-__all__ = ["OutriderCallback", "OutriderCheckpoint"]
+__all__ = ["OutriderCallback", "OutriderCheckpoint", "OutriderEvaluation"]
 
-_HOMES = {"OutriderCallback": "callback", "OutriderCheckpoint": "checkpoint"}
+_HOMES = {
+    "OutriderCallback": "callback",
+    "OutriderCheckpoint": "checkpoint",
+    "OutriderEvaluation": "evaluation",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -13,6 +13,7 @@ from outrider.adapter import About, Adapter
 from outrider.errors import UsageError
 from outrider.notice import say_once, swallow
 from outrider_keras.describe import describe_model, learning_rates
+from outrider_keras.examples import as_examples
 from outrider_keras.framework import keras
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class OutriderCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-ig
         group: the name of a group of runs.
         run: a run that is open already, to be logged to.
         log_model_config: record optimizer, loss, the model's summary and its graph.
+        predictions: after each epoch, log a table of examples with what the model says of them:
+            ``(x, y)``, a data set, or ``Examples(...)``; see ``OutriderEvaluation`` for more.
         init_arguments: any other argument of ``outrider.init()``.
 
     Raises ``UsageError`` or ``SettingsError`` for what cannot be right. Once built, nothing raises.
@@ -79,12 +82,14 @@ class OutriderCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-ig
         group: str | None = None,
         run: Run | None = None,
         log_model_config: bool = True,
+        predictions: Any = None,
         **init_arguments: Any,
     ) -> None:
         self._reference: weakref.ref[Any] | None = None
         super().__init__()
         self._every = _every(log_freq)
         self._log_model_config = log_model_config
+        self._predictions = None if predictions is None else as_examples(predictions)
         arguments = {
             "project": project,
             "name": name,
@@ -178,6 +183,8 @@ class OutriderCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-ig
             row.update(logs or {})
             if not any(str(key).startswith("learning_rate") for key in row):
                 row.update(self._learning_rates())
+            if self._predictions is not None:
+                row["predictions"] = self._predicted()
             self._adapter.log(row, step)
         except Exception as error:
             swallow("on_epoch_end()", error)
@@ -245,6 +252,15 @@ class OutriderCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-ig
     def _learning_rates(self) -> dict[str, float]:
         model = self.model  # on jax this brings the model's state up to date, as schedulers do
         return learning_rates(getattr(model, "optimizer", None))
+
+    def _predicted(self) -> Any:
+        """The table of examples; what fails there costs no number of the row."""
+        try:
+            assert self._predictions is not None
+            return self._predictions.table(self.model)
+        except Exception as error:
+            swallow("predictions", error)
+            return {}
 
     def _describe(self) -> None:
         params = {key: value for key, value in (self.params or {}).items() if key != "verbose"}
