@@ -32,7 +32,8 @@ def outrider_adapter() -> Mapping[str, Any] | None:
 
 @hookspec(firstresult=True)
 def outrider_convert(cls: type) -> Callable[[Any], Any] | None:
-    """Return a function that turns values of type ``cls`` into a number or a mapping of numbers.
+    """Return a function that turns values of type ``cls`` into a number, a mapping of numbers or
+    one of the media (``outrider.Image`` and its kin).
 
     Called in the training process, on every rank, once per type that Outrider does not know, inside
     the first ``log()`` of such a value; the answer is kept. None: this plugin does not know it.
