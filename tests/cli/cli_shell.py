@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+
+from outrider.journal.reader import find_folders
+from outrider.streamer.spawn import is_running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,8 +87,13 @@ core.finish()
 
 @pytest.fixture
 def recorded(shell: Shell) -> Shell:
-    """A training folder with two runs that were recorded offline: one (first) and two (second)."""
+    """A training folder with two runs that were recorded offline: one (first) and two (second);
+    their streamers have written what they had to say."""
     for run, name, steps in (("one", "first", 3), ("two", "second", 5)):
         done = shell.python(SCRIPT.format(id=run, name=name, steps=steps), OUTRIDER_MODE="offline")
         assert done.code == 0, done.err
+    until = time.monotonic() + 60
+    while any(is_running(run.path) for run in find_folders(shell.folder)):
+        assert time.monotonic() < until, "a streamer does not leave"
+        time.sleep(0.02)
     return shell

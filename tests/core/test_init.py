@@ -360,7 +360,7 @@ def _primary(training: Path) -> str:
 
 def test_define_metric_save_alert_and_summary_are_records(training: Path, records: Any) -> None:
     (training / "model.txt").write_text("weights")
-    run = core.init()
+    core.init()
     core.define_metric("val/*", step_metric="epoch", summary="max", goal="maximize")
     core.alert("low", "very", level=outrider.AlertLevel.WARN)  # type: ignore[attr-defined, unused-ignore]
     core.summary["best"] = 0.9
@@ -373,7 +373,9 @@ def test_define_metric_save_alert_and_summary_are_records(training: Path, record
         "max",
     )
     assert records("alert")[0].body["level"] == "WARN"
-    assert Path(run.dir or "", "model.txt").read_text() == "weights"
+    (saved,) = records("save")
+    assert saved.body["source"] == str(training / "model.txt")
+    assert (saved.body["path"], saved.body["policy"]) == ("model.txt", "now")
 
 
 def test_settings_come_from_the_nearest_source_and_say_which(
