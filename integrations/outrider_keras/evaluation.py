@@ -44,7 +44,7 @@ class OutriderEvaluation(keras.callbacks.Callback):  # type: ignore[misc,unused-
         image_shape: tuple[int, ...] | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+        if type(every) is not int or every < 1:
             raise UsageError(f"every={every!r} is not possible", hint="a number of epochs")
         self._examples = Examples(data, count, class_names, image_shape)
         self._to = run

@@ -37,7 +37,7 @@ class Examples:
         class_names: Sequence[str] | None = None,
         image_shape: tuple[int, ...] | None = None,
     ) -> None:
-        if isinstance(count, bool) or not isinstance(count, int) or not 0 < count <= 10_000:
+        if type(count) is not int or not 0 < count <= 10_000:
             raise UsageError(f"count={count!r} is not possible", hint="1 to 10,000 examples")
         self._data = data
         self._count = count

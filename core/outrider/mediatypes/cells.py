@@ -132,7 +132,7 @@ def _type(kinds: set[str]) -> str:
     return next(iter(kinds)) if len(kinds) == 1 else "json" if kinds else "text"
 
 
-def _number(value: float) -> int | float | str:
+def _number(value: Any) -> int | float | str:
     if isinstance(value, float):
         return float(value) if isfinite(value) else word(value)
     return int(value) if -_INT64 <= value < _INT64 else float(value)

@@ -13,10 +13,10 @@ def ffmpeg() -> str | None:
     found = shutil.which("ffmpeg")
     if found is not None:
         return found
-    try:
-        from imageio_ffmpeg import get_ffmpeg_exe
+    from importlib import import_module
 
-        return str(get_ffmpeg_exe())
+    try:
+        return str(import_module("imageio_ffmpeg").get_ffmpeg_exe())
     except Exception:
         return None
 

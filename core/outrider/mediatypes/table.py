@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -179,15 +179,16 @@ def _bounded(data: Any) -> tuple[list[Any], int]:
     if data is None:
         return [], 0
     if hasattr(type(data), "__array__"):
-        from outrider.mediatypes.arrays import viewed
-
         few = data[:MAX_ROWS] if hasattr(data, "__getitem__") else data
-        return viewed(few).tolist(), len(data)
+        if not hasattr(few, "tolist"):
+            from outrider.mediatypes.arrays import viewed
+
+            few = viewed(few)
+        return few.tolist(), len(data)
     if isinstance(data, (str, bytes, Mapping)) or not isinstance(data, Iterable):
         raise MediaError(f"the data of a table are rows, not {type(data).__name__}")
     rows = list(islice(data, MAX_ROWS + 1))
-    count = len(data) if hasattr(data, "__len__") else len(rows)
-    return rows[:MAX_ROWS], count
+    return rows[:MAX_ROWS], len(data) if isinstance(data, Sized) else len(rows)
 
 
 def _columns_of(rows: Sequence[Any]) -> list[str]:

@@ -135,8 +135,8 @@ def read_table(where: Where, seq: int, query: TableQuery) -> dict[str, Any]:
     try:
         sort = None if query.sort is None else told.sorting(columns, query.sort)
     except ValueError as error:
-        names = ", ".join(column.name for column in columns)[:500]
-        raise UsageError(str(error), hint=f"it has {names}") from None
+        there = ", ".join(column.name for column in columns)[:500]
+        raise UsageError(str(error), hint=f"it has {there}") from None
     limit = max(0, min(query.limit, ROWS))
     inline = told.inline_rows(body)
     if inline is None:
