@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from outrider.journal.reader import RunFolder
 from outrider.journal.record import POINTS, Record, numbers
-from outrider.sampler.loop import Sampler
+from outrider.sampler.probe import Aimed, Target
+from outrider.sampler.window import Window
 from outrider.streamer.sinks import Batch
 
 if TYPE_CHECKING:
@@ -151,13 +153,24 @@ def sampled(
     probe: Probe | str, *, samples: int = 3, every: float = 2.0, clock: FrozenClock | None = None
 ) -> dict[str, float]:
     """What the sampler makes of a probe: ``samples`` readings, ``every`` seconds apart on a clock
-    that is moved by hand, averaged into one row.
+    that is moved by hand, as one row of averages (and extremes, where a name ends so).
 
-    A probe that raises gives an empty row, as it does in a run.
+    What the probe raises is raised; in a run it is named in the streamer's log, and the reading is
+    left out.
     """
     time = clock if clock is not None else FrozenClock()
-    sampler = Sampler(os.getpid(), ".", every, every * (samples + 1), [probe], time)
-    for _ in range(samples - 1):
-        sampler.tick()
-        time.advance(every)
-    return dict(sampler.flush() or {})
+    found = _made(probe) if isinstance(probe, str) else probe
+    if isinstance(found, Aimed):
+        found.aim(Target(os.getpid(), os.getcwd()))
+    window = Window()
+    for number in range(samples):
+        if number:
+            time.advance(every)
+        window.add(found.read(), every)
+    return window.row()
+
+
+def _made(name: str) -> Probe:
+    module, _, factory = name.partition(":")
+    made: Probe = getattr(import_module(module), factory)()
+    return made

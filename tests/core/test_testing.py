@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,7 +78,7 @@ def test_a_sink_that_never_takes_a_batch_fails_the_test(folder: str) -> None:
 
 
 def test_a_probe_is_read_as_the_sampler_reads_it() -> None:
-    """Means of its values and extremes where the name says so; one that raises gives nothing."""
+    """Means of its values and extremes where the name says so; what it raises is seen."""
 
     class Counting:
         name = "counting"
@@ -96,8 +97,15 @@ def test_a_probe_is_read_as_the_sampler_reads_it() -> None:
         def read(self) -> dict[str, float]:
             raise OSError("gone")
 
+    class Aimed(Counting):
+        def aim(self, target: Any) -> None:
+            self.reads = target.pid
+
     assert sampled(Counting(), samples=3) == {"a": 2.0, "a.max": 3.0}
-    assert sampled(Broken()) == {}
+    assert sampled(Aimed(), samples=1)["a"] == os.getpid() + 1
+    assert "system/memory/used_bytes" in sampled("outrider.sampler.host:MemoryProbe")
+    with pytest.raises(OSError, match="gone"):
+        sampled(Broken())
 
 
 def test_a_folder_without_a_run_gives_nothing(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from outrider.testing import FrozenClock, RecordingSink, give, sampled
 
 
 def test_the_probe_reads_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Averaged over the window like any metric of the machine; a broken meter gives no row."""
+    """Averaged over the window like any metric of the machine; what a broken meter raises is seen."""
     meter = tmp_path / "meter"
     meter.write_text("42.5\n")
     monkeypatch.setenv("EXAMPLE_PROBE_FILE", str(meter))
@@ -21,7 +21,8 @@ def test_the_probe_reads_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert sampled(FileProbe(), samples=3, every=2.0, clock=clock) == {"example/value": 42.5}
     assert clock.tick() == 4.0
     meter.write_text("not a number")
-    assert sampled(FileProbe()) == {}
+    with pytest.raises(ValueError, match="not a number"):
+        sampled(FileProbe())
 
 
 def test_the_sink_writes_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
