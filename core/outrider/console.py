@@ -14,7 +14,6 @@ import sys
 import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
 from outrider.printed import Bound, Printed
@@ -56,11 +55,13 @@ class Tap:
 
         def write(text: Any, *more: Any, **named: Any) -> Any:
             result = original(text, *more, **named)
-            if self.is_open and isinstance(text, str):
-                with suppress(Exception):  # what was printed is printed; nothing of ours may show
+            try:  # what was printed is printed; nothing of ours may show
+                if self.is_open and isinstance(text, str):
                     take(text)
                     if "\n" in text or "\r" in text or len(pending) > MOST_PENDING:
                         self.drain()
+            except Exception:
+                return result
             return result
 
         return write
@@ -70,9 +71,11 @@ class Tap:
 
         def flush(*arguments: Any, **named: Any) -> Any:
             result = original(*arguments, **named)
-            if pending:
-                with suppress(Exception):
+            try:
+                if pending:
                     self.drain()
+            except Exception:
+                return result
             return result
 
         return flush
@@ -81,9 +84,12 @@ class Tap:
         """Record the pieces that wait."""
         pending = self.pending
         parts = []
-        with suppress(IndexError):  # emptied by another thread
+        try:
             while pending:
                 parts.append(pending.popleft())
+        except IndexError:  # another thread took the last one
+            if not parts:
+                return
         if parts and self.is_open:
             text = "".join(parts) if len(parts) > 1 else parts[0]
             self.recent.append(text[-2000:])

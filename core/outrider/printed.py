@@ -89,6 +89,8 @@ class Printed:
 
 def record(stream: str, text: str) -> dict[str, Any]:
     """The record of a text; what is no UTF-8 (undecodable bytes in it) goes as base64."""
+    if text.isascii():
+        return {"k": "console", "o": stream, "b": text}
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from outrider.cli.exits import Exit
+from outrider.cli.following import without_colours
 from outrider.cli.options import RUNS, Json, RunName, Url, command
 from outrider.cli.screen import (
     ago,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 app = command(RUNS, Exit.NOT_FOUND, Exit.UNREACHABLE, Exit.UNAUTHORIZED)
 
 _LONGEST = 200
+_CONSOLE_LINES = 10
 
 
 @app.command()
@@ -65,6 +67,15 @@ def _show(run: Run) -> None:
     rest = metrics - set(seen.summary)
     if rest:
         say(f"\n[dim]metrics without a summary:[/] {plain(', '.join(sorted(rest)))}")
+    _console(run)
+
+
+def _console(run: Run) -> None:
+    lines = run.console(_CONSOLE_LINES)
+    if lines:
+        say("\n[bold]console[/]")
+        for line in lines:
+            say(f"[dim]{plain(without_colours(line.text)[:_LONGEST])}[/]")
 
 
 def _section(title: str, values: Mapping[str, Any]) -> None:

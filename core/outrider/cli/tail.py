@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from outrider.cli.exits import Exit
+from outrider.cli.following import follow_console
 from outrider.cli.options import RUNS, RunName, Url, command
 from outrider.cli.screen import number, plain, say, state_text, write
 
@@ -36,13 +37,19 @@ def tail(
     follow: Annotated[
         bool, typer.Option("--follow/--no-follow", help="Stay until the run ends.")
     ] = True,
+    printed: Annotated[
+        bool, typer.Option("--console", "-c", help="What it prints instead of what it logs.")
+    ] = False,
     url: Url = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Follow what a run logs, row by row, until it ends or Ctrl-C."""
+    """Follow what a run logs, row by row, or prints, until it ends or Ctrl-C."""
     from outrider.cli.finding import find_run
 
     found = find_run(run, url=url)
+    if printed:
+        follow_console(found, lines, follow, as_json)
+        return
     _tail(found, keys, lines, follow, _print_json if as_json else _print)
     if not as_json:
         say(f"[dim]{plain(found.name)} is[/] {state_text(found.state)}", stderr=True)

@@ -37,8 +37,8 @@ def in_order(found: Iterable[_Found]) -> list[Output]:
     return [line for *_, line in sorted(found, key=lambda item: item[:3])]
 
 
-def folder_console(folder: RunFolder) -> list[Output]:
-    """The lines of all writers of a folder."""
+def folder_console(folder: RunFolder, last: int | None) -> list[Output]:
+    """The lines of all writers of a folder, or the last so many."""
     console = Console()
     kept: list[Line] = []
     for writer, numbers in folder.all_segments().items():
@@ -51,10 +51,11 @@ def folder_console(folder: RunFolder) -> list[Output]:
                 at = piece.end
                 kept += [line for n, line in console.changed.items() if n >= len(kept)]
                 console.changed.clear()
-    return in_order(
+    found = in_order(
         (line.t, line.writer, line.n, Output(line.t, line.stream, line.shown(), line.gap))
         for line in kept
     )
+    return found if last is None else found[len(found) - min(last, len(found)) :]
 
 
 def _take(console: Console, writer: str, line: bytes) -> None:
@@ -66,12 +67,12 @@ def _take(console: Console, writer: str, line: bytes) -> None:
         console.take(writer, record.t, record.body)
 
 
-def server_console(transport: Transport, path: str) -> list[Output]:
-    """The lines that a server has of the run at a path of its API."""
+def server_console(transport: Transport, path: str, last: int | None) -> list[Output]:
+    """The lines, or the last so many, that a server has of the run at a path of its API."""
     from outrider.reading.remote import ask
 
     found: list[_Found] = []
-    at: int | None = 0
+    at: int | None = 0 if last is None else -min(last, PAGE)
     while at is not None:
         page: dict[str, Any] = ask(
             transport, "GET", f"{path}/console", params={"line": at, "limit": PAGE}

@@ -132,9 +132,9 @@ class FolderSource:
         """The script's alerts by time."""
         return [Alert(*alert_of(float(body["t"]), body)) for body in self.records("alert")]
 
-    def console(self) -> list[Output]:
-        """Every line that was printed."""
-        return folder_console(self.folder)
+    def console(self, last: int | None) -> list[Output]:
+        """Every line that was printed, or the last so many."""
+        return folder_console(self.folder, last)
 
     def files(self, role: str | None, prefix: str, *, versions: bool) -> list[File]:
         """The files, by path."""

@@ -123,9 +123,9 @@ class ServerSource:
                 return sorted(found, key=lambda alert: alert.time)
             params["after"] = page["next"]
 
-    def console(self) -> list[Output]:
-        """Every line that was printed."""
-        return server_console(self.transport, self._path)
+    def console(self, last: int | None) -> list[Output]:
+        """Every line that was printed, or the last so many."""
+        return server_console(self.transport, self._path, last)
 
     def files(self, role: str | None, prefix: str, *, versions: bool) -> list[File]:
         """The files, by path."""

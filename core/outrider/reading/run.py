@@ -107,8 +107,8 @@ class Source(Protocol):
         """All alerts by time."""
         ...
 
-    def console(self) -> list[Output]:
-        """Every line that was printed."""
+    def console(self, last: int | None) -> list[Output]:
+        """Every line that was printed, or the last so many."""
         ...
 
     def files(self, role: str | None, prefix: str, *, versions: bool) -> list[File]:
@@ -278,9 +278,13 @@ class Run:
             {key: logged(self._source.system_points(key), {}) for key in wanted}, by_time=True
         )
 
-    def console(self) -> list[Output]:
-        """What was printed, line by line and by time, as a terminal shows it; colours are kept."""
-        return self._source.console()
+    def console(self, last: int | None = None) -> list[Output]:
+        """What was printed, line by line and by time, as a terminal shows it; colours are kept.
+
+        ``last`` asks for the newest lines only (a server's newest may come a little out of order
+        where several processes print).
+        """
+        return self._source.console(last)
 
     def files(
         self, role: str | None = None, prefix: str = "", *, versions: bool = False

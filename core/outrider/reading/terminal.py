@@ -31,16 +31,16 @@ LONGEST_SEQUENCE = 4096
 OUT, ERR = "out", "err"
 
 _TOKEN = re.compile(
-    r"(?P<text>[^\x00-\x08\x0a-\x1f\x7f]+)"
+    r"(?P<text>[^\x00-\x08\x0a-\x1f\x7f-\x9f]+)"
     r"|(?P<newline>\r*\n)"
     r"|(?P<home>\r)"
     r"|\x1b\[(?P<csi>[0-?]*[ -/]*[@-~])"
     r"|\x1b[\]PX^_][^\x00-\x1f]*(?:\x07|\x1b\\)"  # titles, links and the like
     r"|\x1b(?P<short>[ -/]+[0-~]|[0-OQ-WYZ\\`-~])"
     r"|(?P<begun>\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x00-\x1f]*\x1b?|[ -/]*))\Z"
-    r"|(?P<control>[\x00-\x1f\x7f])"
+    r"|(?P<control>[\x00-\x1f\x7f-\x9f])"  # 8-bit ones, too: terminals obey them
 )
-_ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(slots=True)
