@@ -57,7 +57,7 @@ def _costs(place: str) -> Iterator[Figure]:
             spooled = [
                 path for path in Path(run.folder, "files", "spool").glob("*") if path.is_file()
             ]
-            size = spooled[-1].stat().st_size if spooled else 0
+            size = sum(path.stat().st_size for path in spooled) // TURNS
             bare = _bare_write(place, size) if size else 0.0
             made = _made(run.folder)
             detail = f"{size / 1024:,.0f} KiB raw" if size else "in the record"
