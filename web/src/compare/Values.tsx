@@ -67,13 +67,13 @@ function Cell({ value, base, isBest }: { value: Scalar; base: Scalar; isBest: bo
   );
 }
 
-/** The place of the best value, when the metric has a goal and the value is the only best. */
+/** The place of the best value, when the metric has a goal and no other value is as good. */
 export function bestOf(values: readonly Scalar[], goal: string | null): number | null {
   if (goal !== "minimize" && goal !== "maximize") return null;
   const sign = goal === "minimize" ? 1 : -1;
   const numbers = values.map((one) => (typeof one === "number" ? one * sign : Infinity));
   const least = Math.min(...numbers);
-  return Number.isFinite(least) && numbers.filter((one) => one === least).length === 1 ? numbers.indexOf(least) : null;
+  return numbers.filter(Number.isFinite).length > 1 && numbers.filter((one) => one === least).length === 1 ? numbers.indexOf(least) : null;
 }
 
 /** The values at or before a step, metric by metric, a few metrics at a time. */

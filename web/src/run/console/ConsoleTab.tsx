@@ -27,7 +27,10 @@ export default function ConsoleTab({ record }: { record: RunAnswer }) {
   const chosen = useSignal(-1);
   const goal = useSignal<{ line: number | "end"; turn: number }>({ line: line ?? "end", turn: 0 });
   const wait = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const go = (to: number | "end"): void => void (goal.value = { line: to, turn: goal.peek().turn + 1 });
+  const go = (to: number | "end"): void => {
+    clearTimeout(wait.current); // what was scrolled to before counts no more
+    goal.value = { line: to, turn: goal.peek().turn + 1 };
+  };
 
   useEffect(() => {
     const from = place.peek().line;
@@ -59,7 +62,6 @@ export default function ConsoleTab({ record }: { record: RunAnswer }) {
     wait.current = setTimeout(() => setPlace({ line: isAtEnd ? null : first }), 150);
   };
   const follow = (): void => {
-    clearTimeout(wait.current);
     setPlace({ line: null });
     go("end");
   };

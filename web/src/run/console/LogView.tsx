@@ -31,7 +31,7 @@ interface Props {
 export function LogView({ label, total, rowHeight, row, goal, isFollowing, onScrolled, onRange, onKey }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const view = useSignal({ first: 0, base: 0, height: 600 });
-  const own = useRef({ last: 0, ours: false, timer: undefined as ReturnType<typeof setTimeout> | undefined, total: 0 });
+  const own = useRef({ last: 0, expected: null as number | null, timer: undefined as ReturnType<typeof setTimeout> | undefined, total: 0 });
   own.current.total = total;
   const tall = Math.min(total * rowHeight, TALLEST);
   const isScaled = total * rowHeight > TALLEST;
@@ -43,9 +43,8 @@ export function LogView({ label, total, rowHeight, row, goal, isFollowing, onScr
     const at = Math.max(0, Math.min(first, most));
     const room = Math.max(0, Math.min(own.current.total * rowHeight, TALLEST) - height);
     const scrollTop = own.current.total * rowHeight > TALLEST ? Math.round(most === 0 ? 0 : (at / most) * room) : at * rowHeight;
-    own.current.ours = Math.abs(element.scrollTop - scrollTop) >= 1;
     element.scrollTop = scrollTop;
-    own.current.last = element.scrollTop;
+    own.current.last = own.current.expected = element.scrollTop;
     view.value = { first: at, base: own.current.total * rowHeight > TALLEST ? element.scrollTop - at * rowHeight : 0, height };
   };
 
@@ -70,10 +69,9 @@ export function LogView({ label, total, rowHeight, row, goal, isFollowing, onScr
     const { scrollTop, clientHeight } = element;
     const moved = scrollTop - own.current.last;
     own.current.last = scrollTop;
-    if (own.current.ours) {
-      own.current.ours = false;
-      return;
-    }
+    const isOurs = own.current.expected !== null && Math.abs(scrollTop - own.current.expected) < 1;
+    own.current.expected = null;
+    if (isOurs) return;
     const most = Math.max(0, total - clientHeight / rowHeight);
     let { base } = view.peek();
     let first = (scrollTop - base) / rowHeight;
