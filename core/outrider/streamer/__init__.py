@@ -3,7 +3,7 @@
     spawn (in the trainer) → __main__ → loop ─┬─ watch       what grows, and syncs it to disk
                                               ├─ roster      who writes, who ended and how
                                               │   ├─ process, ends
-                                              │   └─ witness     what an end tells of a death: oom, xid, sigterm
+                                              │   └─ witness     of a death: oom, xid, sigterm
                                               ├─ sender      to the server, by its offsets
                                               │   └─ cursor, retry, resume, describe
                                               ├─ status      delivery-<host>.json

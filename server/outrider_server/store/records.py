@@ -17,8 +17,8 @@ from outrider.journal.record import Record, is_final_end
 from outrider.reading.alerts import alert_of
 from outrider.reading.ends import heard_out
 from outrider.reading.summary import amended, definition
-from outrider_server.store.alerts import NewAlert
 from outrider_server.store import console
+from outrider_server.store.alerts import NewAlert
 from outrider_server.store.attributes import Names, drop_cells, write_cells
 from outrider_server.store.files import apply_file
 from outrider_server.store.media import index_media
