@@ -31,7 +31,7 @@ LONGEST_EXPRESSION = 512
 
 
 def read_console(
-    db: sqlite3.Connection, run: int, *, line: int, limit: int, stream: str | None
+    db: sqlite3.Connection, run: int, *, line: int = 0, limit: int = 1000, stream: str | None = None
 ) -> dict[str, Any]:
     """Lines from ``line`` on (below 0: from the end); ``next`` is where the next page begins."""
     total = count_lines(db, run)
@@ -65,7 +65,7 @@ def _shown(line: Line) -> dict[str, Any]:
 
 
 def search_console(
-    db: sqlite3.Connection, run: int, *, expression: str, start: int, limit: int
+    db: sqlite3.Connection, run: int, *, expression: str, start: int = 0, limit: int = 100
 ) -> dict[str, Any]:
     """Lines whose text, without its colours, matches; ``next`` is where to go on, or None.
 

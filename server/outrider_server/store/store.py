@@ -342,27 +342,15 @@ class Store:
         """Delete a view; False where there was none."""
         return self._writer.call(lambda to: views.delete(to, project, name))
 
-    def console(
-        self,
-        project: str,
-        run: str,
-        *,
-        line: int = 0,
-        limit: int = 1000,
-        stream: str | None = None,
-    ) -> dict[str, Any]:
-        """Folded lines of what the run printed, from a number on (below 0: from the end)."""
+    def console(self, project: str, run: str, **how: Any) -> dict[str, Any]:
+        """Folded lines of what the run printed; see ``read_console``."""
         with self._snapshot() as db:
-            found = self._find(db, project, run)
-            return read_console(db, found.run, line=line, limit=limit, stream=stream)
+            return read_console(db, self._find(db, project, run).run, **how)
 
-    def search_console(
-        self, project: str, run: str, *, expression: str, start: int = 0, limit: int = 100
-    ) -> dict[str, Any]:
-        """Lines that match, as far as a second gets. Raises ``UsageError``."""
+    def search_console(self, project: str, run: str, **how: Any) -> dict[str, Any]:
+        """Lines that match, as far as a second gets; see ``search_console``."""
         with self._snapshot() as db:
-            found = self._find(db, project, run)
-            return search_console(db, found.run, expression=expression, start=start, limit=limit)
+            return search_console(db, self._find(db, project, run).run, **how)
 
     # -- tokens
 
