@@ -1,7 +1,9 @@
-"""``save()`` in the training process: one record a file, and one call that shares its blocks.
+"""``save()`` in the training process: one record a file, and one call that holds on to it.
 
 Nothing is read or copied here. Where the file system can share blocks (a reflink), the file as it is
-at this moment lies in the run's spool when ``save()`` returns; elsewhere the streamer copies it.
+at this moment lies in the run's spool when ``save()`` returns. Elsewhere a second name of the file
+lies there until the streamer has copied it, so that one that is replaced or removed meanwhile, as
+checkpoints are, is the one that was meant; one that is rewritten in place is noticed.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from typing import Any, NamedTuple
 
+from outrider.ids import host_label
 from outrider.notice import say_once
 from outrider.values import plain, text
 
@@ -134,8 +137,8 @@ def _keep_one(asked: Saving, path: str) -> str | None:
         record["sourcex"] = base64.b64encode(os.fsencode(path)).decode()
     if asked.m is not None:
         record["m"] = asked.m
-    if asked.policy != "end" and (spool := _reflink(asked.folder, path, status)) is not None:
-        record["spool"] = spool
+    if asked.policy != "end":
+        record.update(_hold(asked.folder, path, status))
     return name if asked.append(record) else None
 
 
@@ -149,31 +152,47 @@ def _name(asked: Saving, path: str) -> str:
     return os.fsencode(relative).decode("utf-8", "backslashreplace")
 
 
-def _reflink(folder: str, path: str, status: os.stat_result) -> str | None:
-    """Put the file as it is now into the spool without copying a byte; the name there, or None."""
+def _hold(folder: str, path: str, status: os.stat_result) -> dict[str, str]:
+    """Hold on to a file in the spool, by a reflink (``spool``) or a second name (``held``)."""
+    name = f"save-{host_label()}-{os.getpid()}-{next(_numbers)}-{os.urandom(4).hex()}"
+    target = os.path.join(folder, "files", "spool", name)
     try:
         pair = (status.st_dev, os.stat(folder).st_dev)
-        if pair in _no_reflinks:
-            return None
-        name = f"save-{os.getpid()}-{next(_numbers)}-{os.urandom(4).hex()}"
-        target = os.path.join(folder, "files", "spool", name)
-        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        if not os.path.isdir(os.path.dirname(target)):
+            os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+    except OSError:
+        return {}
+    if pair not in _no_reflinks:
+        if _reflink(path, target):
+            return {"spool": name}
+        _no_reflinks.add(pair)
+    if pair[0] != pair[1]:
+        return {}
+    try:  # link() takes a symbolic link for what it is
+        os.link(os.path.realpath(path) if os.path.islink(path) else path, target)
+    except OSError:  # somebody else's file, or a file system without links
+        return {}
+    return {"held": name}
+
+
+def _reflink(path: str, target: str) -> bool:
+    """Make a file of its own that shares all blocks with another, without copying a byte."""
+    try:
         source = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError:
-        return None
+        return False
     try:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         copy = os.open(target, flags, 0o600)
         try:
             fcntl.ioctl(copy, _FICLONE, source)
         except OSError:
-            _no_reflinks.add(pair)
             os.unlink(target)
-            return None
+            return False
         finally:
             os.close(copy)
     except OSError:
-        return None
+        return False
     finally:
         os.close(source)
-    return name
+    return True

@@ -95,7 +95,8 @@ class Keeper:
                 continue
             self.kept[one.path] = stamp
             base = os.path.dirname(os.path.dirname(os.path.abspath(one.path)))
-            run.save(one.path, base=base, policy="now")
+            score = {} if one.score is None else {"score": one.score}
+            run.save(one.path, base=base, policy="now", metadata=score, aliases=one.aliases)
         if told:
             run.summary.update({"checkpoints": told})
 

@@ -16,6 +16,7 @@ from files_kit import Run, eventually, script, sha256
 
 from outrider import keeping
 from outrider.folder import write_meta
+from outrider.ids import host_label
 from outrider.streamer import saving
 from outrider.streamer.files import Source
 
@@ -127,6 +128,7 @@ def test_what_is_no_file_is_refused_once_and_never_waited_for(
 def test_a_file_that_becomes_a_fifo_is_not_waited_for(run: Run, training: Path) -> None:
     Path("model").write_bytes(b"x")
     run.save("model")
+    let_go(run)
     Path("model").unlink()
     os.mkfifo("model")
     run.work()
@@ -231,13 +233,35 @@ def test_a_file_that_changed_before_it_was_copied_is_marked(run: Run, training: 
     assert run.content(told) == b"newer"
 
 
+@pytest.mark.parametrize("how", ["removed", "replaced", "through a link"])
+def test_a_file_that_is_removed_or_replaced_is_the_one_that_was_meant(
+    run: Run, training: Path, how: str
+) -> None:
+    """As checkpoints are, a moment after they were saved."""
+    Path("model").write_bytes(b"old")
+    name = "model"
+    if how == "through a link":
+        name = "latest"
+        Path(name).symlink_to("model")
+    run.save(name)
+    if how == "replaced":
+        Path("new").write_bytes(b"newer")
+        Path("new").replace("model")
+    else:
+        Path("model").unlink()
+    run.work()
+    (told,) = run.told()
+    assert (run.content(told), told["state"], told["path"]) == (b"old", "ok", name)
+    assert list((run.path / "files" / "spool").iterdir()) == []
+
+
 def test_a_file_that_vanished_before_it_was_copied_is_told(run: Run, training: Path) -> None:
-    if _can_reflink(training):
-        pytest.skip("here save() itself takes the snapshot")
+    """Where nothing could hold on to it."""
     Path("model").write_bytes(b"old")
     Path("other").write_bytes(b"other")
     run.save("model")
     run.save("other")
+    let_go(run)
     Path("model").unlink()
     run.work()
     gone, there = run.told()
@@ -326,6 +350,24 @@ def test_live_follows_changes_and_end_waits_for_the_end(run: Run, training: Path
     assert run.errands.is_drained(run.sizes())
     run.work(is_last=True)
     assert len(run.told()) == 4
+
+
+def test_what_the_killed_left_in_the_spool_is_cleared_at_the_end(run: Run, training: Path) -> None:
+    """A trainer killed between holding on to a file and its record; never before all is answered,
+    and never what is another's."""
+    Path("model").write_bytes(b"1")
+    run.save("model")
+    spool = run.path / "files" / "spool"
+    left = spool / f"save-{host_label()}-1-1-abcd"
+    for path in (left, spool / f"copy-{host_label()}-1-1", spool / "main-1.png"):
+        path.write_bytes(b"x")
+    run.errands.follow(is_last=True)
+    assert left.exists()
+    run.work()
+    assert left.exists()
+    run.work(is_last=True)
+    assert [path.name for path in spool.iterdir()] == ["main-1.png"]
+    assert [run.content(told) for told in run.told()] == [b"1"]
 
 
 def test_a_live_file_that_does_not_change_is_told_once(run: Run, training: Path) -> None:
@@ -494,6 +536,12 @@ def test_a_source_answers_once(run: Run, training: Path) -> None:
     run.work()
     (told,) = run.told()
     assert run.files.has_source(Source(*told["of"]))
+
+
+def let_go(run: Run) -> None:
+    """As on a file system with neither reflinks nor links."""
+    for path in (run.path / "files" / "spool").iterdir():
+        path.unlink()
 
 
 def _can_reflink(folder: Path) -> bool:

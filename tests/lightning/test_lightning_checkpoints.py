@@ -70,6 +70,8 @@ def test_the_best_are_kept_with_their_score(pl: Any, trainer: Any, model: Any, r
     }
     assert "best" in told["checkpoints/epoch=1.ckpt"]["aliases"]
     assert sorted(kept(read(logger))) == sorted(told)
+    (best,) = (record for record in read(logger).records("save") if "epoch=1" in record["path"])
+    assert best["m"] == {"score": 1.0, "aliases": ["best"]}
 
 
 def report(**facts: Any) -> Any:

@@ -23,7 +23,7 @@ from outrider.ids import host_label
 from outrider.journal.record import Damaged, Record, decode
 from outrider.streamer import cursor
 from outrider.streamer.clock import Clock
-from outrider.streamer.files import Files, Source
+from outrider.streamer.files import SPOOL, Files, Source
 from outrider.streamer.log import say, trace
 from outrider.streamer.process import is_of_this_host
 from outrider.streamer.status import read_status
@@ -89,6 +89,7 @@ class Errands:
         )
         self._writes_at = 0.0
         self._is_written = True
+        self._is_untidy = True
 
     # --- one round ------------------------------------------------------------------------
 
@@ -105,13 +106,21 @@ class Errands:
 
     def is_drained(self, sizes: Mapping[Place, int]) -> bool:
         """Whether every record of ``sizes`` that asks for something has been answered."""
-        return not self._held and not cursor.waiting(sizes, self._done, self._torn)
+        return not self._held and not self._is_behind(sizes)
+
+    def _is_behind(self, sizes: Mapping[Place, int]) -> bool:
+        return bool(cursor.waiting(sizes, self._done, self._torn))
 
     def follow(self, *, is_last: bool) -> None:
         """Come back to the held records whose time it is; to all, for good, with ``is_last``."""
-        if not self._held:
+        sweeps = is_last and self._is_untidy and not self._is_behind(self._look())
+        if not self._held and not sweeps:
             return
         from outrider.streamer import saving
+
+        if sweeps:
+            self._is_untidy = False
+            saving.sweep(os.path.join(self.folder.path, SPOOL))
 
         for path, (source, record) in list(self._held.items()):
             tick = self._clock.tick()
@@ -179,6 +188,7 @@ class Errands:
         path = HANDLERS.get(record.kind)
         if path is None:
             return
+        self._is_untidy = True
         for left in reversed(range(TRIES)):
             try:
                 module, _, name = path.partition(":")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import stat
 import threading
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from outrider import contents
 from outrider.contents import Identity, Stored
+from outrider.ids import host_label
 
 if TYPE_CHECKING:
     from outrider.journal.record import Record
@@ -64,7 +66,8 @@ def _keep(body: dict[str, Any], context: ErrandContext, *, first: bool) -> None:
             source=context.source,
         )
         return
-    source = _source_of(body)
+    held = _held(body, context) if first else None
+    source = held or _source_of(body)
     try:
         taken = _take(source, files.make_spool())
     except OSError as error:
@@ -90,6 +93,7 @@ def _keep(body: dict[str, Any], context: ErrandContext, *, first: bool) -> None:
         known=stored,
         source=context.source,
     )
+    _clear(body, context)
 
 
 def _may_leave(path: str, context: ErrandContext) -> bool:
@@ -115,7 +119,7 @@ def _take(source: str, spool: str) -> tuple[Stored, str, Identity, bool]:
     """A copy in the spool of one state of a file: its content, place, identity, and whether
     it kept changing so that the copy may hold two states. Raises ``OSError``."""
     pause = FIRST_PAUSE
-    local = os.path.join(spool, f"copy-{os.getpid()}-{threading.get_ident()}")
+    local = os.path.join(spool, f"copy-{host_label()}-{os.getpid()}-{threading.get_ident()}")
     for left in reversed(range(TRIES)):
         stored, before, is_whole = copy_once(source, local)
         if is_whole or not left:
@@ -185,7 +189,26 @@ def _source_of(body: dict[str, Any]) -> str:
     return str(body.get("source"))
 
 
+def _held(body: dict[str, Any], context: ErrandContext) -> str | None:
+    """The second name of the file that ``save()`` gave it in the spool, or None."""
+    name = body.get("held")
+    path = context.files.spool(name) if isinstance(name, str) else None
+    return path if path is not None and os.path.exists(path) else None
+
+
+def sweep(spool: str) -> None:
+    """Clear what trainers and streamers of this host left in the spool when they were killed; to be
+    called when all are gone and all their records are answered."""
+    ours = (f"save-{host_label()}-", f"copy-{host_label()}-")
+    with contextlib.suppress(OSError):
+        for name in os.listdir(spool):
+            if name.startswith(ours):
+                os.unlink(os.path.join(spool, name))
+
+
 def _clear(body: dict[str, Any], context: ErrandContext) -> None:
-    spool = body.get("spool")
-    if isinstance(spool, str) and os.path.exists(context.files.spool(spool)):
-        os.unlink(context.files.spool(spool))
+    for key in ("spool", "held"):
+        name = body.get(key)
+        if isinstance(name, str):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(context.files.spool(name))
