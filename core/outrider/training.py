@@ -114,7 +114,7 @@ class Run(Described):
         """
         self._log_tended(data, step, commit)  # each run has a quicker one of its own: straight.py
 
-    def _log_tended(self, data: Any, step: Any, commit: Any) -> None:
+    def _log_tended(self, data: Any, step: Any = None, commit: Any = True) -> None:
         """The rest of ``log()``: look after the file and the streamer, settle the step."""
         try:
             if self._finished or self._writer is None:
