@@ -53,7 +53,7 @@ def test_a_row_that_holds_itself_is_said_and_the_rest_is_kept() -> None:
     assert refused[0] == ("self0", "holds itself")
 
 
-class Callable_:
+class Model:
     """An object that can be called, as every torch module can."""
 
     def __init__(self, width: int) -> None:
@@ -65,8 +65,8 @@ class Callable_:
 
 @hookimpl
 def outrider_config(cls: type) -> Any:
-    """What ``Callable_`` says of itself."""
-    return (lambda value: {"width": value.width}) if cls is Callable_ else None
+    """What ``Model`` says of itself."""
+    return (lambda value: {"width": value.width}) if cls is Model else None
 
 
 @pytest.fixture
@@ -77,11 +77,11 @@ def plugin() -> Any:
 
 
 def test_an_object_that_can_be_called_is_asked_of_the_plugins(plugin: None) -> None:
-    assert values.plain({"model": Callable_(3)}) == {"model": {"width": 3}}
+    assert values.plain({"model": Model(3)}) == {"model": {"width": 3}}
 
 
 def test_an_object_that_can_be_called_and_nobody_knows_is_a_text() -> None:
-    found = values.plain({"model": Callable_(3), "function": size, "method": {}.get})
-    assert "Callable_ object" in found["model"]
+    found = values.plain({"model": Model(3), "function": size, "method": {}.get})
+    assert "Model object" in found["model"]
     assert found["function"].endswith("test_values_kept.size")
     assert "unreadable" not in str(found)

@@ -16,6 +16,7 @@ EXPECTED = {
     "classifier": [("my-awesome-project", 8)],
     "context": [("context", 5)],
     "epochs": [("epochs", 20)],
+    "media": [("media", 4)],
     "resume": [("resume", 4)],
     "sweep": [("sweep", 4), ("sweep", 4), ("sweep", 4)],
 }
@@ -46,3 +47,17 @@ def test_their_values_are_read_back(training: Path) -> None:
     assert [row["_step"] for row in context.history().rows()] == [0, 10, 20, 30, 40]
     assert epochs.summary["val/acc"] == 0.8
     assert epochs.summary["val/loss"] == pytest.approx(0.2)
+
+
+def test_their_media_are_all_there(training: Path) -> None:
+    script = Path(__file__).parent / "wandb_style" / "media.py"
+    done = subprocess.run(
+        [sys.executable, str(script)], cwd=training, capture_output=True, text=True, check=True
+    )
+    assert "cannot be kept" not in done.stderr
+    (folder,) = find_folders(training)
+    found = [(item.key, item.type) for item in api.open(folder.path).media()]
+    assert sorted(set(found)) == [
+        ("counted", "histogram"), ("examples", "image"), ("film", "video"), ("page", "html"),
+        ("sound", "audio"), ("table", "table"), ("weights", "histogram"),
+    ]  # fmt: skip

@@ -294,3 +294,23 @@ outrider.finish()
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_data_frame_is_a_table_and_a_series_is_a_row(run: core.Run, media: Media) -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"n": [1, 2], "t": ["a", None], "b": [True, False]})
+    core.log({"frame": frame, "row": pd.Series({"a": 1.5})})
+    (record,) = media()
+    assert [column["type"] for column in record["v"]["columns"]] == ["number", "text", "boolean"]
+    assert [row[0] for row in record["v"]["data"]] == [1, 2]
+    assert api.open(run.folder).history().rows()[0]["row.a"] == 1.5
+
+
+def test_disabled_runs_take_media_and_keep_nothing(
+    training: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with core.init(project="off", mode="disabled"):
+        core.log({"seen": outrider.Image(PICTURE), "bad": outrider.Image("nowhere.png")})
+    assert not (training / ".outrider").exists()
+    assert "cannot be kept" not in capfd.readouterr().err

@@ -170,8 +170,16 @@ def _rows_of_frame(frame: Any) -> tuple[Iterable[Any], int]:
     few = frame.iloc[:MAX_ROWS] if hasattr(frame, "iloc") else frame.head(MAX_ROWS)
     if hasattr(few, "rows"):  # polars
         return few.rows(), count
-    columns = [few.iloc[:, at].tolist() for at in range(few.shape[1])]
-    return zip(*columns, strict=True), count
+    return zip(*(_cells(few.iloc[:, at]) for at in range(few.shape[1])), strict=True), count
+
+
+def _cells(column: Any) -> list[Any]:
+    """A column of pandas: what is missing is None, but in a column of floats it is NaN."""
+    cells: list[Any] = column.tolist()
+    if getattr(column.dtype, "kind", "O") in "biuf":
+        return cells
+    missing = column.isna().tolist()
+    return [None if gone else cell for cell, gone in zip(cells, missing, strict=True)]
 
 
 def _bounded(data: Any) -> tuple[list[Any], int]:
