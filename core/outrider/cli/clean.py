@@ -128,7 +128,8 @@ def _servers_objection(run: Local, transport: HttpTransport) -> str | None:
     except NotFound:
         return "the server does not have it"
     known = ask(transport, "POST", "/api/runs", json=description(run.meta))
-    left = missing(sizes(run.folder), offsets_in(known["offsets"]))
+    acked = offsets_in(known["offsets"])
+    left = missing(sizes(run.folder, acked), acked)
     if left:
         return f"{size(left)} are not delivered"
     lacking = _lacking(run, transport)
