@@ -273,7 +273,9 @@ def read_rows(
             for run, cell_name, *cell in cells:
                 field = names[cell_name]
                 found[run][field.kind][field.key] = value_of(Cell(*cell))
-        for field in (one for one in wanted if one.kind == "metric" and asking is not None):
+        for field in wanted if asking is not None else ():
+            if field.kind != "metric":
+                continue
             for run, value in aggregates.read_some(db, asking.project, field, some):
                 found[run]["metric"][field.key] = value
     return [found[number] for number in numbers]

@@ -1,7 +1,7 @@
 /** The one place that talks to the server: typed calls, and errors that carry the server's message and hint. */
 
 import { learnServerTime } from "../format/time";
-import type { ColumnsAnswer, GroupsAnswer, Me, ProjectRow, RunAnswer, RunsAnswer, SeriesAnswer, SystemAnswer } from "./types";
+import type { ColumnsAnswer, GroupsAnswer, ManyAnswer, ManyChange, Me, ProjectRow, RunAnswer, RunChange, RunsAnswer, SeriesAnswer, SystemAnswer } from "./types";
 
 /** The server's refusal, or `status` 0 when it could not be reached. */
 export class ApiError extends Error {
@@ -9,6 +9,8 @@ export class ApiError extends Error {
     readonly status: number,
     message: string,
     readonly hint: string | null = null,
+    /** Where reading stopped in a filter or an expression, in characters from 0. */
+    readonly position: number | null = null,
   ) {
     super(message);
     this.name = "ApiError";
@@ -36,9 +38,9 @@ export function queryString(query: Query): string {
   return text ? `?${text}` : "";
 }
 
-type Refused = { error?: { message?: string; hint?: string | null } };
+type Refused = { error?: { message?: string; hint?: string | null }; position?: number };
 
-export async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
+async function answered(path: string, init: RequestInit = {}): Promise<Response> {
   let answer: Response;
   try {
     answer = await fetch(path, { credentials: "same-origin", headers: { Accept: "application/json" }, ...init });
@@ -47,10 +49,15 @@ export async function request<T>(path: string, init: RequestInit = {}): Promise<
     throw new ApiError(0, "The server cannot be reached.", "Is `outrider server` still running?");
   }
   learnServerTime(answer.headers.get("Date"));
-  if (answer.ok) return (await answer.json()) as T;
+  if (answer.ok) return answer;
   const body = (await answer.json().catch(() => ({}))) as Refused;
-  throw new ApiError(answer.status, body.error?.message ?? `The server answered ${answer.status}.`, body.error?.hint);
+  throw new ApiError(answer.status, body.error?.message ?? `The server answered ${answer.status}.`, body.error?.hint, body.position);
 }
+
+export const request = async <T>(path: string, init: RequestInit = {}): Promise<T> => (await answered(path, init)).json() as Promise<T>;
+
+const send = <T>(method: string, path: string, body: unknown, keepalive = false): Promise<T> =>
+  request<T>(path, { method, keepalive, headers: { "Content-Type": "application/json", Accept: "application/json" }, body: JSON.stringify(body) });
 
 export const get = <T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> =>
   request<T>(path + queryString(query), signal ? { signal } : {});
@@ -90,12 +97,17 @@ export const api = {
   system: (project: string, id: string, query: Query, signal?: AbortSignal) =>
     get<SystemAnswer>(`/api/projects/${part(project)}/runs/${part(id)}/system`, query, signal),
 
-  updateRun: (project: string, id: string, change: { name?: string; tags?: string[]; notes?: string }) =>
-    request<unknown>(`/api/projects/${part(project)}/runs/${part(id)}`, {
-      method: "PATCH",
-      headers: { "Content-Type": "application/json", Accept: "application/json" },
-      body: JSON.stringify(change),
-    }),
+  updateRun: (project: string, id: string, change: RunChange) =>
+    send<unknown>("PATCH", `/api/projects/${part(project)}/runs/${part(id)}`, change),
+
+  updateRuns: (project: string, runs: readonly string[], change: ManyChange) =>
+    send<ManyAnswer>("PATCH", `/api/projects/${part(project)}/runs`, { runs, ...change }),
+
+  /** With `isLeaving` the request outlives the page. */
+  deleteRuns: (project: string, runs: readonly string[], isLeaving = false) =>
+    send<ManyAnswer>("POST", `/api/projects/${part(project)}/runs/delete`, { runs }, isLeaving),
+
+  blob: (path: string) => answered(path).then((answer) => answer.blob()),
 
   logout: () => request<unknown>("/api/logout", { method: "POST" }).catch(() => undefined),
 };

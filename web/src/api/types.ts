@@ -25,11 +25,19 @@ export interface RunRow {
   notes: string | null;
   host: string | null;
   gaps: number;
+  archived?: boolean;
   config: Record<string, Value>;
   summary: Record<string, Value>;
+  /** `val/acc.max` → what the metric comes down to, for the columns that were asked for. */
+  metric?: Record<string, Value>;
 }
 
-export interface RunsAnswer { total: number; runs: RunRow[] }
+/** A group of rows; `rest` are those behind the first thousands of values. */
+export interface RowGroup { value: Value; runs: number; rest?: boolean }
+export interface RunsAnswer { total: number; runs: RunRow[]; groups?: RowGroup[] }
+export interface RunChange { name?: string; tags?: string[]; notes?: string; archived?: boolean }
+export interface ManyChange { archived?: boolean; add_tags?: string[]; remove_tags?: string[] }
+export interface ManyAnswer { runs: number; missing: string[] }
 
 export interface Column { key: string; types: string[]; runs: number }
 export interface MetricColumn { key: string; runs: number; points: number; hidden?: boolean; step?: string | null }

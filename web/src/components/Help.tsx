@@ -6,7 +6,8 @@ import { helpIsOpen } from "../state/store";
 const KEYS: [string, string][] = [
   ["/", "Search metrics"], ["r", "Search runs"], ["?", "This help"], ["esc", "Close, clear, leave the zoom"],
   ["↑ ↓  or  j k", "Move in the run list"], ["space", "Show or hide the run"], ["shift space", "Show only this run"],
-  ["enter", "Open the run"], ["g p", "All projects"], ["s", "Runs, charts or both"],
+  ["enter", "Open the run"], ["x", "Select the run; shift ↓ selects on"], ["ctrl a", "Select all runs"],
+  ["e  t  n", "Edit the run's name, tags, notes"], ["alt ← →", "Move the column; with shift: resize"], ["g p", "All projects"], ["s", "Runs, charts or both"],
   ["drag", "Zoom; all charts follow, in full detail"], ["double click", "Leave the zoom"], ["z", "Undo the last zoom"],
 ];
 

@@ -3,12 +3,19 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { plural } from "../format/number";
-import { listError, shown, total } from "../state/runs";
+import { filterText, listError, shown, total } from "../state/runs";
 import { setView, view } from "../state/url";
+import { FilterError } from "../table/FilterError";
+import { Part } from "../table/Part";
+import { selected } from "../table/selection";
 import { ColumnMenu } from "./ColumnMenu";
 import { Icon } from "./Icon";
 import { Menu } from "./Menu";
 import { SearchBox } from "./SearchBox";
+
+const loadBulk = () => import("../table/BulkBar");
+const loadBuilder = () => import("../table/FilterBuilder");
+const loadTable = () => import("../table/TableMenu");
 
 export function RunTools() {
   const isOpen = useSignal(view.value.filter !== "");
@@ -33,6 +40,9 @@ export function RunTools() {
           <Icon name="filter" />
         </button>
         <ColumnMenu />
+        <Menu label="The table" align="end" button={<Icon name="more" />} isActive={view.value.by !== null || view.value.differ}>
+          <Part load={loadTable} />
+        </Menu>
       </div>
       {isOpen.value && (
         <form class="filter" onSubmit={(event) => (event.preventDefault(), commit())}>
@@ -41,12 +51,14 @@ export function RunTools() {
             placeholder={'config.lr < 0.01 and state = "running"'}
             onInput={(event) => (typed.value = event.currentTarget.value)} onBlur={commit} />
           <p id="filter-help" class={error ? "filter-error" : "filter-hint"} role={error ? "alert" : undefined}>
-            {error ? <>{error.message}{error.hint && <span> {error.hint}</span>}</> : <>
+            {error ? <FilterError error={error} typed={view.value.filter} shift={filterText.value === view.value.filter.trim() ? 0 : 1} /> : <>
               <code>config.lr</code> <code>summary."val/acc"</code> <code>state</code> <code>name ~ "re"</code> <code>tags has "x"</code> · and, or, not</>}
           </p>
         </form>
       )}
-      <div class="run-count">
+      {isOpen.value && <Part load={loadBuilder} filter={view.value.filter} onFilter={(filter: string) => setView({ filter }, { push: true })} />}
+      {selected.value.size > 0 && <Part load={loadBulk} />}
+      <div class="run-count" hidden={selected.value.size > 0}>
         <span>{total.value === null ? "…" : plural(total.value, "run")}</span>
         <span class="faint">{plural(shown.value.length, "line")} shown</span>
         <Menu label="How many runs the charts show" align="end" button={<><span class="small">first {view.value.lines}</span><span class="turn is-open"><Icon name="chevron" size={10} /></span></>}>

@@ -13,9 +13,11 @@ interface Props {
   minWidth?: number;
   row: (index: number) => ComponentChildren;
   onRange?: (from: number, to: number) => void;
+  /** Another one means that other rows stand at the same places. */
+  rangeKey?: unknown;
 }
 
-export function VirtualRows({ count, rowHeight, overscan = 8, label, header, minWidth = 0, row, onRange }: Props) {
+export function VirtualRows({ count, rowHeight, overscan = 8, label, header, minWidth = 0, row, onRange, rangeKey }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const top = useSignal(0);
   const height = useSignal(600);
@@ -39,7 +41,7 @@ export function VirtualRows({ count, rowHeight, overscan = 8, label, header, min
   const to = Math.min(count, Math.ceil((top.value + height.value) / rowHeight) + overscan);
   useEffect(() => {
     if (count > 0) onRange?.(from, to - 1);
-  }, [from, to, count]);
+  }, [from, to, count, rangeKey]);
 
   const rows = [];
   for (let i = from; i < to; i++) {

@@ -4,7 +4,7 @@ interface Key { key: string; isDown: boolean }
 
 // a column's name may hold a comma: the server's own quoting keeps it one word
 const quote = (key: string): string => {
-  const [, kind, rest] = /^(config|summary)\.(.*)$/s.exec(key) ?? [];
+  const [, kind, rest] = /^(config|summary|metric)\.(.*)$/s.exec(key) ?? [];
   return kind !== undefined && rest !== undefined && /[^\w.]/.test(rest) ? `${kind}.${JSON.stringify(rest)}` : key;
 };
 
@@ -19,6 +19,13 @@ const joinSort = (keys: readonly Key[]): string => keys.map(({ key, isDown }) =>
 export function sortDirection(sort: string, column: string): "up" | "down" | null {
   const found = splitSort(sort).find((one) => one.key === quote(column));
   return found ? (found.isDown ? "down" : "up") : null;
+}
+
+/** The column's place among several that the list is sorted by, from 1. */
+export function sortPlace(sort: string, column: string): number | null {
+  const keys = splitSort(sort);
+  const at = keys.findIndex((one) => one.key === quote(column));
+  return keys.length > 1 && at >= 0 ? at + 1 : null;
 }
 
 /** A click: best first, then the other way, then no sort by it. `isMore` keeps the other columns' order behind it. */

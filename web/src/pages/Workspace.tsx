@@ -15,6 +15,7 @@ import { edited } from "../own/editing";
 import { Lazy } from "../run/Lazy";
 import { columns, listError, shown, total } from "../state/runs";
 import { setView, view, type Pane } from "../state/url";
+import { Toasts } from "../table/Toasts";
 
 const loadLegend = () => import("../components/LinesLegend");
 const loadEditor = () => import("../own/OwnEditor");
@@ -45,6 +46,7 @@ export function Workspace({ project }: { project: string }) {
         <aside class="list-area" aria-label="Runs">
           <RunTools />
           <RunList />
+          <Toasts />
         </aside>
         <Splitter />
         <section class="charts-area" aria-label="Charts">

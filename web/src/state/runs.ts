@@ -2,7 +2,7 @@
 
 import { batch, computed, effect, signal } from "@preact/signals";
 import { api, type ApiError } from "../api/client";
-import type { ColumnsAnswer, RunRow } from "../api/types";
+import type { ColumnsAnswer, RowGroup, RunRow } from "../api/types";
 import { slotsFor } from "./colours";
 import { noteAnswer, noteFailure } from "./store";
 import { route, view } from "./url";
@@ -21,15 +21,30 @@ export function searchFilter(text: string): string {
   return pattern ? `name ~ ${quoted}` : "";
 }
 
+/** Archived runs are left out unless the filter itself speaks of them. */
+export const asksArchived = (filter: string): boolean => /\barchived\b/.test(filter.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, ""));
+
+/** What is asked of the server; the typed filter begins at character 1 of it, or is all of it. */
 export const filterText = computed(() => {
   const typed = view.value.filter.trim();
-  const searched = searchFilter(view.value.search);
-  return typed && searched ? `(${typed}) and ${searched}` : typed || searched;
+  const more = [searchFilter(view.value.search), asksArchived(typed) ? "" : "archived = false"].filter(Boolean);
+  return typed && more.length > 0 ? `(${typed}) and ${more.join(" and ")}` : typed || more.join(" and ");
 });
 
-const columnsKey = computed(() => view.value.columns.join("\n"));
-const listKey = computed(() => JSON.stringify([project.value, filterText.value, view.value.sort, columnsKey.value]));
+const MOST_CONFIG = 200;
+const isData = (key: string): boolean => /^(config|summary|metric)\./.test(key);
+/** The columns whose values are asked for: the chosen ones, and all config when those that differ are wanted. */
+export const asked = computed<string[]>(() => {
+  const chosen = view.value.columns.filter(isData);
+  if (!view.value.differ) return chosen;
+  const config = (columns.value?.config ?? []).slice(0, MOST_CONFIG).map((one) => `config.${one.key}`);
+  return [...new Set([...chosen, ...config])];
+});
+const columnsKey = computed(() => asked.value.join("\n"));
+export const listKey = computed(() => JSON.stringify([project.value, filterText.value, view.value.sort, view.value.by, columnsKey.value]));
 
+/** The groups of rows in the list's order, when it is grouped. */
+export const rowGroups = signal<readonly RowGroup[] | null>(null);
 export const total = signal<number | null>(null);
 export const rows = signal<ReadonlyMap<number, RunRow>>(new Map());
 export const listError = signal<ApiError | null>(null);
@@ -39,6 +54,9 @@ export const rowsTime = signal(Date.now());
 /** Rows that were seen at any time, by id: names of runs that a filter hides. */
 export const known = signal<ReadonlyMap<string, RunRow>>(new Map());
 export const columns = signal<ColumnsAnswer | null>(null);
+
+/** Runs that were deleted here and that the server will hear of soon: see going.ts. */
+export const going = signal<ReadonlySet<string>>(new Set());
 
 let loaded = new Set<number>();
 let loading = new Map<number, AbortController>();
@@ -54,6 +72,9 @@ function forget(keepRows: boolean): void {
   }
 }
 
+/** What the list asks for, without which page of it. */
+export const question = () => ({ filter: filterText.value || null, sort: view.value.sort, columns: asked.value, by: view.value.by });
+
 async function load(page: number): Promise<void> {
   const name = project.value;
   if (name === null || loading.has(page)) return;
@@ -62,13 +83,13 @@ async function load(page: number): Promise<void> {
   listIsLoading.value = true;
   const key = listKey.value;
   try {
-    const query = {
-      filter: filterText.value || null, sort: view.value.sort, columns: view.value.columns,
-      limit: PAGE, offset: page * PAGE,
-    };
+    const query = { ...question(), limit: PAGE, offset: page * PAGE };
     const answer = await api.runs(name, query, control.signal);
     if (key !== listKey.value) return;
-    batch(() => place(page, answer.total, answer.runs));
+    batch(() => {
+      rowGroups.value = answer.groups ?? null;
+      place(page, answer.total, answer.runs);
+    });
   } catch (error) {
     const shown = noteFailure(error);
     if (shown && key === listKey.value) listError.value = shown;
@@ -113,10 +134,20 @@ export function refreshSoon(wait = 3000): void {
 }
 
 let seenPages: number[] = [0];
-export function noteSeen(from: number, to: number): void {
-  seenPages = [];
-  for (let page = Math.floor(from / PAGE); page <= Math.floor(to / PAGE); page++) seenPages.push(page);
+/** Loads the pages that hold these rows, and keeps them fresh. */
+export function needRows(indices: readonly number[]): void {
+  seenPages = [...new Set(indices.map((index) => Math.floor(index / PAGE)))];
   loaded = new Set([...loaded].filter((page) => Math.abs(page - (seenPages[0] ?? 0)) < 20));
+  for (const page of seenPages) if (!loaded.has(page)) void load(page);
+}
+
+/** Shows a change of a row before the server has said yes. */
+export function changeRow(id: string, change: Partial<RunRow>): void {
+  const next = new Map(rows.value);
+  for (const [index, row] of next) if (row.id === id) next.set(index, { ...row, ...change });
+  rows.value = next;
+  const row = known.value.get(id);
+  if (row) known.value = new Map([...known.value, [id, { ...row, ...change }]]);
 }
 
 export async function refreshColumns(): Promise<void> {
@@ -152,7 +183,7 @@ const shownIds = computed<string[]>(() => {
   const first: string[] = [];
   for (let i = 0; i < Math.min(lines, rows.value.size); i++) {
     const row = rows.value.get(i);
-    if (row && !hidden.has(row.id)) first.push(row.id);
+    if (row && !hidden.has(row.id) && !going.value.has(row.id)) first.push(row.id);
   }
   return [...new Set([...first, ...show])];
 });

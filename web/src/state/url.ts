@@ -21,7 +21,18 @@ export interface View {
   search: string;
   filter: string;
   sort: string;
+  /** Columns of the list in their order; `-created` takes a column away that is there by itself. */
   columns: string[];
+  /** Columns that stay in sight when the list is scrolled sideways. */
+  freeze: string[];
+  /** `config.lr:120`: columns whose width was dragged, in pixels. */
+  widths: string[];
+  /** Config columns are shown where runs differ, and only there. */
+  differ: boolean;
+  /** Rows with one value of this stand together. */
+  by: string | null;
+  /** The row groups (values as JSON) that are closed. */
+  fold: string[];
   hide: string[];
   show: string[];
   only: string | null;
@@ -58,7 +69,8 @@ export interface View {
 }
 
 export const DEFAULT_VIEW: View = {
-  search: "", filter: "", sort: "-created", columns: [], hide: [], show: [], only: null, lines: 10, pane: "both",
+  search: "", filter: "", sort: "-created", columns: [], freeze: [], widths: [], differ: false, by: null,
+  fold: [], hide: [], show: [], only: null, lines: 10, pane: "both",
   metric: "", x: "step", smooth: 0, smoothBy: "ema", group: null, centre: "mean", band: "minmax", expand: [],
   colour: null, baseline: null, logX: false, logY: false, outliers: false, zoom: null, shut: [], pin: [],
   full: null, size: "m", cards: [], own: [], moves: [], tab: "charts",
@@ -128,6 +140,11 @@ export function parseView(search: string): View {
     filter: words.get("filter") ?? "",
     sort: words.get("sort") || base.sort,
     columns: words.getAll("col"),
+    freeze: words.getAll("freeze"),
+    widths: words.getAll("width"),
+    differ: words.get("differ") === "1",
+    by: words.get("by") || null,
+    fold: words.getAll("fold"),
     hide: words.getAll("hide"),
     show: words.getAll("show"),
     only: words.get("only"),
@@ -170,6 +187,11 @@ export function formatView(view: View): string {
   put("filter", view.filter, base.filter);
   put("sort", view.sort, base.sort);
   all("col", view.columns);
+  all("freeze", view.freeze);
+  all("width", view.widths);
+  put("differ", view.differ ? "1" : "", "");
+  put("by", view.by, base.by);
+  all("fold", view.fold);
   put("only", view.only, base.only);
   all("show", view.show);
   all("hide", view.hide);
