@@ -13,6 +13,7 @@ import pytest
 from alert_parts import Hook, eventually
 
 from outrider import api
+from outrider.errors import NotFound
 
 if TYPE_CHECKING:
     from outrider_server.background import Background
@@ -63,6 +64,15 @@ def outrider(folder: Path, server: Background, *words: str) -> subprocess.Comple
     )
 
 
+def ended(client: api.Client) -> api.Run | None:
+    """The run on the server, once its end is there."""
+    try:
+        run = client.run("p/r")
+    except NotFound:
+        return None
+    return run if run.state == "failed" else None
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Where the training happens."""
@@ -81,7 +91,7 @@ def test_a_training_that_raises_is_told_everywhere(
     assert "loss is NaN or infinite" in listed.stdout
     train(folder, server)
     client = api.Client(server.url, server.token)
-    there = eventually(lambda: (run := client.run("p/r")).state == "failed" and run)
+    there = eventually(lambda: ended(client))
     here = api.open(folder)
     assert here.alerts() == [one for one in there.alerts() if one.source == "script"]
     assert [(one.level, one.title, one.text) for one in here.alerts()] == [
