@@ -133,7 +133,10 @@ class Watcher:
                     for column, key in enumerate(table.keys)
                     if rule.watches(key, system=table.system)
                 ]
+            all_finite = bool(columns) and bool(np.isfinite(table.values).all())
             for rule, column in columns:
+                if rule.kind == "nonfinite" and all_finite:
+                    continue
                 if rule.kind == "stalled":
                     self._move(db, track, watched, rule, table, column)
                 else:
