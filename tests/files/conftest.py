@@ -26,7 +26,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Background]:
 @pytest.fixture
 def stored(server: Background, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the server keeps contents."""
-    data = Path(server.process.args[server.process.args.index("--data") + 1])  # type: ignore[index, union-attr, call-arg, arg-type]
+    data = Path(server.process.args[server.process.args.index("--data") + 1])
     return data / "files"
 
 

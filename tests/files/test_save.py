@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from files_kit import Run, eventually, script, sha256
@@ -19,9 +19,6 @@ from outrider.folder import write_meta
 from outrider.ids import host_label
 from outrider.streamer import saving
 from outrider.streamer.files import Source
-
-if TYPE_CHECKING:
-    from outrider.streamer.errands import ErrandContext
 
 
 def test_a_saved_file_lies_under_its_hash_and_is_told(run: Run, training: Path) -> None:
@@ -429,22 +426,26 @@ def test_a_streamer_killed_at_any_point_tells_each_file_once(
     assert len(run.told()) == 1
 
 
-def test_an_errand_that_fails_is_left_out_and_the_next_is_done(
+def test_an_errand_that_fails_is_told_and_the_next_is_done(
     run: Run, training: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real = saving.keep
+    """As on a disk that is full for a while."""
+    real = run.files.add
 
-    def fails(record: Any, context: ErrandContext) -> None:
-        if record.body["path"] == "a":
-            raise RuntimeError("no")
-        real(record, context)
+    def fails(local: str, *, path: str, **more: Any) -> Any:
+        if path == "a":
+            raise OSError(28, "No space left on device")
+        return real(local, path=path, **more)
 
-    monkeypatch.setattr(saving, "keep", fails)
+    monkeypatch.setattr(run.files, "add", fails)
     for name in ("a", "b"):
         Path(name).write_bytes(b"x")
         run.save(name)
     run.work()
-    assert [told["path"] for told in run.told()] == ["b"]
+    assert [(told["path"], told["state"]) for told in run.told()] == [
+        ("a", "unreadable"), ("b", "ok"),
+    ]  # fmt: skip
+    assert run.told()[0]["why"] == "it could not be copied: No space left on device"
     assert "save at ('main', 1," in capsys.readouterr().out
 
 

@@ -198,8 +198,17 @@ class Errands:
             except Exception as error:
                 if not left:
                     say(f"{record.kind} at {tuple(source)} left out: {trace(error)}")
+                    if record.kind == "save":
+                        self._tell_failed(record, source, error)
                     return
                 threading.Event().wait(0.2 * (TRIES - left))
+
+    def _tell_failed(self, record: Record, source: Source, error: Exception) -> None:
+        """Say of a file that it is not kept, such as on a full disk, if that can be said."""
+        why = f"it could not be copied: {getattr(error, 'strerror', None) or error}"
+        path = str(record.body.get("path"))
+        with contextlib.suppress(Exception):
+            self.files.tell(path=path, role="save", state="unreadable", why=why, source=source)
 
     # --- where it stands --------------------------------------------------------------------
 

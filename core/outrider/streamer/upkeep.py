@@ -21,6 +21,7 @@ class Upkeep:
 
     def __init__(self, streamer: Streamer) -> None:
         self.is_over = False
+        self._has_failed = False
         self._streamer = streamer
         self._files: Files | None = None
         self._errands: Errands | None = None
@@ -59,7 +60,7 @@ class Upkeep:
 
     def is_busy(self) -> bool:
         """Whether an errand or an upload is still open."""
-        if not any(thread.is_alive() for thread in self._threads):
+        if self._has_failed:
             return False  # a fault of ours, said in the log, must not keep the streamer for ever
         if self._errands is None or not self._errands.is_drained(self._streamer.sizes):
             self._news.set()
@@ -80,6 +81,7 @@ class Upkeep:
             target()
         except Exception as error:
             say(f"{target.__name__.lstrip('_')}: {trace(error)}")
+            self._has_failed = True
 
     def _run_errands(self) -> None:
         from outrider.streamer.errands import Errands
