@@ -300,7 +300,7 @@ def test_a_data_frame_is_a_table_and_a_series_is_a_row(run: core.Run, media: Med
     import pandas as pd
 
     frame = pd.DataFrame({"n": [1, 2], "t": ["a", None], "b": [True, False]})
-    core.log({"frame": frame, "row": pd.Series({"a": 1.5})})
+    core.log({"frame": frame, "row": pd.Series({"a": 1.5, "b": 2.5})})
     (record,) = media()
     assert [column["type"] for column in record["v"]["columns"]] == ["number", "text", "boolean"]
     assert [row[0] for row in record["v"]["data"]] == [1, 2]
