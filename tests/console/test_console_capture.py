@@ -207,7 +207,7 @@ def test_a_flood_is_bounded_and_its_gap_shows(training: Training) -> None:
     left_out = sum(body.get("n", 0) for body in training.records())
     assert kept < 10_000_000
     assert kept + left_out == 300 * 50_000
-    assert [line.gap for line in training.run().console() if line.gap][0] > 0
+    assert next(line.gap for line in training.run().console() if line.gap) > 0
     assert "the error" in training.lines("err")
 
 
@@ -220,8 +220,10 @@ CRASH = "def inner():\n    raise ValueError('the reason')\n"
         "inner()",
         "with run:\n    inner()",
         "try:\n    inner()\nfinally:\n    core.finish(exit_code=1)",
-        "import traceback\ntry:\n    inner()\nexcept ValueError:\n    traceback.print_exc()\n"
-        "    core.finish(1)",
+        (
+            "import traceback\ntry:\n    inner()\nexcept ValueError:\n    traceback.print_exc()\n"
+            "    core.finish(1)"
+        ),
     ],
     ids=["uncaught", "with", "finished", "printed"],
 )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from outrider.conformance.shapes import Finding, clock, is_whole, near, shape, shown
+from outrider.conformance.shapes import Finding, Said, clock, is_whole, near, shape, shown
 from outrider.errors import NotFound, UsageError
 from outrider.ids import check_project, is_run_id, is_writer_id
 from outrider.journal.record import FORMAT, MAX_RECORD, Damaged, decode
@@ -195,14 +195,14 @@ class _Check:
             self.say(file, 0, "head", "the segment is empty", "its first line is a head record")
 
     def _check_line(self, file: str, count: int, line: bytes, writer: str, number: int) -> None:
+        if len(line) > MAX_RECORD:
+            self.say(file, count, "length", f"a record of {len(line)} bytes", "16 MiB are the most")
+            return
         if not line.endswith(b"\n"):
             self.say(
                 file, count, "newline", f"{len(line)} bytes without a newline: a torn record",
                 "write a record and its newline with one write()",
             )  # fmt: skip
-        if len(line) > MAX_RECORD:
-            self.say(file, count, "length", f"a record of {len(line)} bytes", "16 MiB are the most")
-            return
         text = line.rstrip(b"\n")
         if not text:
             if count == 1:
@@ -215,7 +215,9 @@ class _Check:
         try:
             record = decode(text)
         except Damaged as damage:
-            self.say(file, count, "record", str(damage), _hint_of(text))
+            said = list(_whole_but_wrong(text)) or [("record", str(damage), _hint_of(text))]
+            for rule, reason, hint in said:
+                self.say(file, count, rule, reason, hint)
             return
         except RecursionError:
             self.say(file, count, "record", "nested too deeply", "flatten it")
@@ -307,6 +309,17 @@ class _Check:
                 "journal", 0, "primary", "no writer is the run's primary one",
                 'one head of an attempt has "primary":true; its end is the run\'s', is_error=False,
             )  # fmt: skip
+
+
+def _whole_but_wrong(text: bytes) -> Iterator[Said]:
+    """What is wrong with a line that is a JSON object with a time, and no record nevertheless."""
+    try:
+        body = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return
+    if isinstance(body, dict) and isinstance(body.get("t"), (int, float)):
+        kind = body.get("k", "points")
+        yield from shape(kind if isinstance(kind, str) else "", body)
 
 
 def _hint_of(text: bytes) -> str:
