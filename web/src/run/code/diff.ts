@@ -36,6 +36,7 @@ export function parseDiff(text: string): FileDiff[] {
       if (to === null) file.status = "deleted";
       i += 1;
     } else if (file && line.startsWith("rename from ")) (file.from = unquote(line.slice(12))), (file.status = "renamed");
+    else if (file && line.startsWith("rename to ")) file.path = unquote(line.slice(10));
     else if (file && line.startsWith("new file mode ")) (file.status = "added"), (file.mode = line.slice(14));
     else if (file && line.startsWith("deleted file mode ")) file.status = "deleted";
     else if (file && line.startsWith("new mode ")) file.mode = line.slice(9);
