@@ -106,7 +106,7 @@ def search_path() -> str:
     script = getattr(main, "__file__", None)
     left_out = {""}
     if sys.path and sys.path[0] == "":
-        try:
+        try:  # noqa: SIM105 - contextlib is not loaded for it in the trainer
             left_out.add(os.getcwd())
         except OSError:  # it was deleted: then nothing is found there either
             pass
