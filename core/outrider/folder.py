@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import time
+from _thread import get_ident
 from collections.abc import Mapping
 from typing import Any
-from _thread import get_ident
 from zlib import crc32
 
 from outrider.errors import JournalError

@@ -38,7 +38,7 @@ class Straight(NamedTuple):
     go_on_at: Callable[[int], None]
 
 
-def make(
+def make(  # noqa: C901 - one path, whose branches are what it is made of
     writer: JournalWriter | None,
     first_step: int,
     carefully: Callable[[Any, int], None],

@@ -9,11 +9,14 @@ server answers.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 from zlib import crc32
 
-from outrider.streamer.clock import Clock
 from outrider.streamer.lock import Holder, Latch
 from outrider.streamer.log import say, stamp
+
+if TYPE_CHECKING:
+    from outrider.streamer.clock import Clock
 
 HAND_OVER_SECONDS = 60.0
 """How long a run that is over waits for the server in a process of its own."""
