@@ -13,7 +13,7 @@ import orjson
 from outrider.conformance.shapes import Finding, Said, clock, is_whole, near, shape, shown
 from outrider.errors import NotFound, UsageError
 from outrider.ids import check_project, is_run_id, is_writer_id
-from outrider.journal.record import FORMAT, MAX_RECORD, Damaged, decode
+from outrider.journal.record import FORMAT, MAX_RECORD, Damaged, Record, decode
 from outrider.journal.segment import parse_segment_name
 
 MOST = 10_000
@@ -92,7 +92,9 @@ class _Check:
             )  # fmt: skip
 
     def _check_meta(self) -> None:
-        say = lambda rule, reason, hint: self.say("run.json", 0, rule, reason, hint)  # noqa: E731
+        def say(rule: str, reason: str, hint: str) -> None:
+            self.say("run.json", 0, rule, reason, hint)
+
         try:
             with open(os.path.join(self.folder, "run.json"), "rb") as file:
                 found = orjson.loads(file.read())
@@ -212,15 +214,8 @@ class _Check:
             self.say(
                 file, count, "newline", "a carriage return before the newline", "end it by \\n"
             )
-        try:
-            record = decode(text)
-        except Damaged as damage:
-            said = list(_whole_but_wrong(text)) or [("record", str(damage), _hint_of(text))]
-            for rule, reason, hint in said:
-                self.say(file, count, rule, reason, hint)
-            return
-        except RecursionError:
-            self.say(file, count, "record", "nested too deeply", "flatten it")
+        record = self._read(file, count, text)
+        if record is None:
             return
         self.records += 1
         if record.torn:
@@ -242,6 +237,18 @@ class _Check:
             )  # fmt: skip
         self.latest = max(self.latest, record.t)
         self._check_record(file, count, record.kind, record.body, writer, number)
+
+    def _read(self, file: str, count: int, text: bytes) -> Record | None:
+        """The record on a line; where there is none, why."""
+        try:
+            return decode(text)
+        except Damaged as damage:
+            said = list(_whole_but_wrong(text)) or [("record", str(damage), _hint_of(text))]
+            for rule, reason, hint in said:
+                self.say(file, count, rule, reason, hint)
+        except RecursionError:
+            self.say(file, count, "record", "nested too deeply", "flatten it")
+        return None
 
     def _check_record(
         self, file: str, count: int, kind: str, body: dict[str, Any], writer: str, number: int
