@@ -51,6 +51,7 @@ def drag(page: Page, metric: str, first: float, last: float) -> None:
     """Drag over a chart from one share of its width to another."""
     hover(page, metric, first)
     page.mouse.down()
+    hover(page, metric, (first + last) / 2)
     hover(page, metric, last)
     page.mouse.up()
 
