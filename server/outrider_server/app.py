@@ -27,6 +27,7 @@ from outrider_server.routes import (
     page,
     runs,
     series,
+    table,
     views,
 )
 from outrider_server.routes.operation import Call, Operation, Parameter, check_path
@@ -55,6 +56,7 @@ def operations(site: Page) -> list[Operation]:
         *code.OPERATIONS,
         *media.OPERATIONS,
         *views.OPERATIONS,
+        *table.OPERATIONS,
         *alerts.OPERATIONS,
         *events.OPERATIONS,
         _JOURNAL,

@@ -41,6 +41,7 @@ _MEANING = {
     415: "The Content-Encoding is not understood",
     422: "What arrived has another hash; it was thrown away",
     429: "Too many; see Retry-After",
+    501: "This server cannot do that; the hint says what it lacks",
     503: "Try again later; see Retry-After",
     507: "The server's disk is full; see Retry-After",
 }

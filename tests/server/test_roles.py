@@ -43,6 +43,7 @@ NEEDS = {
     "edit_run": "write",
     "delete_run": "admin",
     "edit_runs": "write",
+    "table_parquet": "read",
     "delete_runs": "admin",
     "list_tokens": "admin",
     "create_token": "admin",

@@ -21,12 +21,12 @@ export function Menu({ label, button, children, align = "start", isActive = fals
       root.current?.querySelector("button")?.focus();
     };
     addEventListener("pointerdown", pressed);
-    root.current?.addEventListener("keydown", typed);
+    // wherever the focus is: what was pressed in the panel may be gone
+    addEventListener("keydown", typed, true);
     root.current?.querySelector<HTMLElement>(".menu-panel input, .menu-panel button")?.focus();
-    const element = root.current;
     return () => {
       removeEventListener("pointerdown", pressed);
-      element?.removeEventListener("keydown", typed);
+      removeEventListener("keydown", typed, true);
     };
   }, [isOpen.value]);
   return (
