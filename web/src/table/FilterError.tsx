@@ -16,7 +16,7 @@ export function FilterError({ error, typed, shift }: Props) {
           {letters.slice(Math.max(0, at - 40), at).join("")}<mark>{letters[at] ?? " "}</mark>{letters.slice(at + 1, at + 20).join("")}
         </code>
       )}
-      {words}{at !== null && <span class="sr-only">, at character {at + 1}</span>}{error.hint && <span class="error-hint"> {error.hint}</span>}
+      {words}{at !== null && <span class="sr-only">, at character {at + 1}</span>}{error.hint && <span class="error-hint">: {error.hint}</span>}
     </>
   );
 }
