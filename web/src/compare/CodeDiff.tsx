@@ -49,7 +49,7 @@ function Pair({ project, base, other }: { project: string; base: Compared; other
           ? from ? <span>Both ran commit <code>{from.slice(0, 12)}</code>.</span> : <span>Neither run has a commit.</span>
           : <span>Baseline ran <Commit text={from} web={found.data.base.answer.web} />, {other.run.name} ran <Commit text={to} web={found.data.other.answer.web} />. Their trees are not here; see them with <code>git diff {from.slice(0, 12)} {to.slice(0, 12)}</code>.</span>}
       </p>
-      <p class="faint small">Compared is what was captured beside the commits: the patch of uncommitted changes, and source files that no commit has. {same > 0 && `${plural(same, "file")} ${same === 1 ? "is" : "are"} the same.`}</p>
+      <p class="code-head small">Compared is what was captured beside the commits: the patch of uncommitted changes, and source files that no commit has. {same > 0 && `${plural(same, "file")} ${same === 1 ? "is" : "are"} the same.`}</p>
       {unread.length > 0 && <p class="stale">Not compared, as they have not been delivered: {unread.join(", ")}.</p>}
       {files.length > 0 ? <DiffView files={files} label="Code that differs" /> : unread.length === 0 && <Notice title="What was captured is the same" />}
     </>

@@ -101,7 +101,7 @@ function Boxes({ group, size }: { group: BoxGroup; size: { width: number; height
         return (
           <span key={i} class="box-layer" title={[word, scores].filter(Boolean).join(": ")} style={{
             left: `${(100 * minX) / w}%`, top: `${(100 * minY) / h}%`, width: `${(100 * (maxX - minX)) / w}%`, height: `${(100 * (maxY - minY)) / h}%`, borderColor: colour,
-          }}>{word && <span class="box-word" style={{ background: colour }}>{word}</span>}</span>
+          }}>{word && <span class="box-word" style={{ borderColor: colour }}>{word}</span>}</span>
         );
       })}
     </>
