@@ -110,15 +110,30 @@ export function makePlot(host: HTMLElement, width: number, height: number, setup
   layers = makeLayers(u.over, setup);
   layers.draw(content, u.bbox);
 
+  // what arrives in the middle of a drag waits for its end: new scales would take the selection away
+  let isHeld = false;
+  let waiting: PlotContent | null = null;
+  const hold = (): void => void (isHeld = true);
+  const release = (): void => {
+    isHeld = false;
+    const next = waiting;
+    waiting = null;
+    if (next) show(next);
+  };
+  u.over.addEventListener("mousedown", hold);
+  addEventListener("mouseup", release); // behind uPlot's own, which is the document's
+  function show(next: PlotContent): void {
+    if (isHeld) return void (waiting = next);
+    const isSameFrame = next.x.min === content.x.min && next.x.max === content.x.max
+      && next.y.min === content.y.min && next.y.max === content.y.max;
+    content = next;
+    if (isSameFrame) layers?.draw(content, u.bbox);
+    else u.setData([[next.x.min, next.x.max], [null, null]], true);
+  }
+
   return {
     element: u.over,
-    show(next) {
-      const isSameFrame = next.x.min === content.x.min && next.x.max === content.x.max
-        && next.y.min === content.y.min && next.y.max === content.y.max;
-      content = next;
-      if (isSameFrame) layers?.draw(content, u.bbox);
-      else u.setData([[next.x.min, next.x.max], [null, null]], true);
-    },
+    show,
     stress: (run) => layers?.stress(run),
     resize: (w, h) => u.setSize({ width: w, height: h }),
     point(x) {
@@ -130,6 +145,9 @@ export function makePlot(host: HTMLElement, width: number, height: number, setup
       x: makeScale(content.x, 0, u.over.clientWidth, setup.logX),
       y: makeScale(content.y, u.over.clientHeight, 0, setup.logY),
     }),
-    destroy: () => u.destroy(),
+    destroy() {
+      removeEventListener("mouseup", release);
+      u.destroy();
+    },
   };
 }
