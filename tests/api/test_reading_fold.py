@@ -148,8 +148,8 @@ def test_records_of_other_kinds_are_given_as_written(made: Made) -> None:
     )
     run = api.open(made.path)
     assert [(piece.stream, piece.text) for piece in run.console()] == [
-        ("out", "early\n"),
-        ("err", "late\n"),
+        ("out", "early"),
+        ("err", "late"),
     ]
     assert [file.path for file in run.files()] == ["model.pt"]
     assert run.records("from-the-future") == [{"t": 4.0, "k": "from-the-future", "x": [1]}]

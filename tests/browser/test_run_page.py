@@ -44,7 +44,9 @@ def test_the_overview_tells_command_commit_and_packages(
     expect(page.get_by_text("train.py 0 'trained by script'")).to_be_visible(timeout=WAIT)
     link = page.locator(".command a")
     expect(link).to_have_attribute(
-        "href", re.compile(r"^https://github.com/example/digits/commit/[0-9a-f]{40}$"), timeout=WAIT
+        "href",
+        re.compile(r"^https://git.example.org/example/digits/commit/[0-9a-f]{40}$"),
+        timeout=WAIT,
     )
     page.get_by_text(re.compile(r"^\d+ packages$")).click()
     page.get_by_role("textbox", name="Search packages").fill("numpy")

@@ -108,7 +108,7 @@ def train(server: Background, folder: Path, project: str) -> Trained:
     (repository / "model.py").write_text(MODEL)
     (repository / ".gitignore").write_text("out/\n.outrider/\n")
     git("init", "-q", "-b", "main")
-    git("remote", "add", "origin", "https://github.com/example/digits.git")
+    git("remote", "add", "origin", "https://git.example.org/example/digits.git")
     git("add", ".")
     git("commit", "-q", "-m", "first")
     for seed in (0, 1):

@@ -259,11 +259,11 @@ def test_a_change_of_the_windows_size_reaches_the_program(training: Training) ->
 def test_keys_arrive_one_by_one_in_raw_mode(training: Training) -> None:
     """Editors and prompts: the terminal's modes are the program's."""
     script = (
-        "import os, sys, tty\ntty.setraw(0)\nprint('go\\r', flush=True)\n"
+        "import os, sys, tty\ntty.setraw(0)\nprint('raw' + '-now\\r', flush=True)\n"
         "print(repr(os.read(0, 10)), '\\r')"
     )
     child = at_terminal(training, sys.executable, "-c", script)
-    child.expect("go")
+    child.expect("raw-now")
     child.send("\x1b[A")
     child.expect(re.escape(repr(b"\x1b[A")))
     child.expect(pexpect.EOF)

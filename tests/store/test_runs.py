@@ -227,12 +227,12 @@ def test_facts_of_machines_are_kept_by_host(feeder: Feeder) -> None:
 
 
 def test_records_come_in_pages_in_the_order_they_arrived(feeder: Feeder) -> None:
-    said = [{"t": START + n, "k": "console", "o": "out", "b": f"line {n}"} for n in range(25)]
+    said = [{"t": START + n, "k": "from-later", "x": f"line {n}"} for n in range(25)]
     feeder.log(*said, {"t": START, "k": "alert", "title": "t", "text": "x", "level": "warn"})
     found: list[Any] = []
     after = None
     while True:
-        page = feeder.store.records("p", "r1", kind="console", after=after, limit=10)
+        page = feeder.store.records("p", "r1", kind="from-later", after=after, limit=10)
         found += page["records"]
         after = page["next"]
         if after is None:
