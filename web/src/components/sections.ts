@@ -36,5 +36,5 @@ export function sections(keys: readonly string[], pinned: readonly string[]): Se
   return top.length > 0 ? [{ name: `\0${PINNED}`, keys: top }, ...result] : result;
 }
 
-export const sectionTitle = (name: string): string => 
+export const sectionTitle = (name: string): string =>
   (name === "" ? "Metrics" : name === `\0${PINNED}` ? "Pinned" : name === `\0${OWN}` ? "Own charts" : name);
