@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createHash } from "node:crypto";
+import subsetFont from "subset-font";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
@@ -28,6 +29,21 @@ function bootScript(): Plugin {
   };
 }
 
+/** Keeps of the text font what the page uses: Latin letters, the signs it writes, and weights from 400 to 700. */
+function fontSubset(): Plugin {
+  const latin = Array.from({ length: 0x180 - 0x20 }, (_, i) => String.fromCodePoint(0x20 + i)).join("");
+  return {
+    name: "outrider-font-subset",
+    async generateBundle(_options, bundle) {
+      for (const [name, file] of Object.entries(bundle))
+        if (file.type === "asset" && name.endsWith(".woff2"))
+          file.source = await subsetFont(Buffer.from(file.source), `${latin}–—‘’“”…•·×÷−≤≥≈±←→↑↓€™`, {
+            targetFormat: "woff2", variationAxes: { wght: { min: 400, max: 700 } },
+          });
+    },
+  };
+}
+
 /** Preloads the text font: it is asked for together with the style sheet instead of after it. */
 function fontPreload(): Plugin {
   return {
@@ -45,7 +61,7 @@ function fontPreload(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [bootScript(), fontPreload()],
+  plugins: [bootScript(), fontPreload(), fontSubset()],
   build: {
     outDir: "../server/outrider_server/static",
     emptyOutDir: true,

@@ -247,7 +247,7 @@ def read_rows(
     """Runs as the API gives them, with tags and the columns that were asked for."""
     found: dict[int, dict[str, Any]] = {}
     names: dict[int, Field] = {}
-    for field in wanted if asking is not None else ():
+    for field in wanted:
         number = asking.name(field) if asking and field.kind in ("config", "summary") else None
         if number is not None:
             names[number] = field
@@ -273,8 +273,8 @@ def read_rows(
             for run, cell_name, *cell in cells:
                 field = names[cell_name]
                 found[run][field.kind][field.key] = value_of(Cell(*cell))
-        for field in wanted if asking is not None else ():
-            if field.kind != "metric":
+        for field in wanted:
+            if asking is None or field.kind != "metric":
                 continue
             for run, value in aggregates.read_some(db, asking.project, field, some):
                 found[run]["metric"][field.key] = value

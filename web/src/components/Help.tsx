@@ -11,7 +11,7 @@ const KEYS: [string, string][] = [
   ["drag", "Zoom; all charts follow, in full detail"], ["double click", "Leave the zoom"], ["z", "Undo the last zoom"],
 ];
 
-export function Help() {
+export default function Help() {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     if (helpIsOpen.value && !dialog.current?.open) dialog.current?.showModal();

@@ -3,7 +3,7 @@
 import { Logo } from "../components/Logo";
 import { Snippet } from "../components/Notice";
 
-export function Login() {
+export default function Login() {
   return (
     <main class="login">
       <div class="login-card">

@@ -14,7 +14,7 @@ import { projectPath, setView, view } from "../state/url";
 
 const EVERY_MS = 8000;
 
-export function Projects() {
+export default function Projects() {
   const projects = useSignal<ProjectRow[] | null>(null);
   const error = useSignal<ApiError | null>(null);
   const load = async (): Promise<void> => {
