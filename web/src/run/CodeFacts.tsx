@@ -31,7 +31,7 @@ export function CodeFacts({ answer, project, run }: { answer: CodeAnswer; projec
       <Fact name="Changes">
         {code.dirty === true
           ? <a class="link" href={`${runPath(project, run)}?tab=code`}>uncommitted changes{patch?.redacted ? `, ${plural(patch.redacted, "line")} redacted` : ""}</a>
-          : code.dirty === false && "none: the commit is what ran"}
+          : code.dirty === false && (commit ? "none: the commit is what ran" : "not known: no commit was found")}
       </Fact>
       <Fact name="Left out">{leftOut.length > 0 && leftOut.map(formatValue).join(", ")}</Fact>
       <Fact name="Restore"><span class="command"><code>outrider restore {project}/{run}</code><CopyButton text={`outrider restore '${project}/${run}'`} label="Copy the command" /></span></Fact>
