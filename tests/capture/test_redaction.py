@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 from pathlib import Path
@@ -19,7 +20,7 @@ from outrider.capture.redact import MARK, redact, redact_all, redact_arguments
 if TYPE_CHECKING:
     from outrider_server.background import Background
 
-SEED = random.randrange(1 << 30)
+SEED = int(os.environ.get("OUTRIDER_TEST_SEED", "1"))
 KEY = "PRIVATE" + " KEY"  # in two, or checks for keys find one here
 
 

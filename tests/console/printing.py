@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+TAMED = ("PYTHONUNBUFFERED", "NO_COLOR")  # what would change how a program prints
+
+
 @dataclass(frozen=True)
 class Ran:
     """How a process ended."""
@@ -39,7 +42,7 @@ class Training:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.env = {
-            **{name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+            **{name: value for name, value in os.environ.items() if name not in TAMED},
             "OUTRIDER_MODE": "offline",
             "OUTRIDER_RAISE": "1",
             "OUTRIDER_URL": "http://127.0.0.1:9",

@@ -11,7 +11,7 @@ _HARMLESS = frozenset(
     "inherit redacted".split()
 )
 _PLACEHOLDER = re.compile(
-    r"\$[A-Za-z_]\w*|\$?[{(<\[].*[>}\])]|%\(?\w*\)?[sdr]|!(?:ENV|env|vault|secret|Ref|Sub)\b.*|x{3,}|\*+|\.{2,}|_+|-+|"
+    r"\$[A-Za-z_]\w*|\$?[{(<\[].*[>}\])]|%(?:\(\w+\))?[sdr]|!(?:ENV|env|vault|secret|Ref|Sub)\b.*|x{3,}|\*+|\.{2,}|_+|-+|"
     r"your[-_ ].*|my[-_ ]?(?:token|key|secret|password)|[A-Za-z ]*(?:%s|\{\w*\})[A-Za-z ]*|"
     r"(?:os|self|args|config|cfg|settings|env|params|opts|options|secrets|st)\..*|"
     r"(?:insert|put|enter|add|fill|replace|example|dummy|fake|sample|placeholder)\b.*",
@@ -30,7 +30,7 @@ def is_harmless(value: str, name: str) -> bool:
     path, the name of a variable, its own name again."""
     text = value.strip()
     low = text.lower()
-    if not text or low in _HARMLESS or _PLACEHOLDER.fullmatch(text):
+    if not text or low in _HARMLESS or _is_placeholder(text):
         return True
     if _URL.match(text) or _ENV_NAME.fullmatch(text):
         return True
@@ -49,10 +49,15 @@ def is_harmless(value: str, name: str) -> bool:
     )
 
 
+def _is_placeholder(text: str) -> bool:
+    """Whether something is to be put in its place; what is in brackets may be a secret all the same."""
+    return _PLACEHOLDER.fullmatch(text) is not None and not is_random(text.strip("$%!{}()<>[]"))
+
+
 def is_strong(value: str) -> bool:
     """Whether a value has more kinds of signs than a word has: a password or a key may look so."""
     text = value.strip()
-    if len(text) < 6 or " " in text or _PLACEHOLDER.fullmatch(text):
+    if len(text) < 6 or " " in text or _is_placeholder(text):
         return False
     kinds = sum(
         re.search(kind, text) is not None for kind in (r"[a-z]", r"[A-Z]", r"\d", r"[^\w.:/-]")
