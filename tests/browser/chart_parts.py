@@ -56,6 +56,13 @@ def drag(page: Page, metric: str, first: float, last: float) -> None:
     page.mouse.up()
 
 
+def zoom(page: Page, metric: str, first: float, last: float) -> None:
+    """Drag over a chart, and wait until the address says the new zoom."""
+    before = page.url
+    drag(page, metric, first, last)
+    expect(page).not_to_have_url(before)
+
+
 def open_settings(page: Page, metric: str, label: str | None = None) -> Locator:
     """Open a card's menu."""
     found = card(page, metric)
