@@ -95,7 +95,7 @@ class Streamer:
                 over = self._tend()
                 if over and self._leaves():
                     break
-                self._rest(0.05 if over else self.watch.pause)
+                self._rest(self._pause(over))
             except Exception as error:  # a fault of ours must not end the delivery
                 self._companions.say_once(f"loop {type(error).__name__}", trace(error))
                 self._ends.wait(1.0)
@@ -103,6 +103,13 @@ class Streamer:
         self._news.set()
         self.upkeep.stop()
         self.watch.close()
+
+    def _pause(self, over: bool) -> float:
+        """Seconds until the next round. A run that is over is looked at often, to leave soon; not
+        while the server is silent, which may last for days."""
+        if not over:
+            return self.watch.pause
+        return 1.0 if self.report.state in ("waiting", "refused") else 0.05
 
     # --- one round ------------------------------------------------------------------------
 
