@@ -94,7 +94,8 @@ def make_run_folder(
     try:
         os.mkdir(os.path.join(runs, name), 0o700)
     except FileExistsError:  # a rank's, or the same id's in another project: take one of our own
-        name += link[-9:]
+        # Nobody else's name: a rank that finds the link taken removes the folder that it made.
+        name += f"{link[-9:]}{os.urandom(4).hex()}"
         make_folder(os.path.join(runs, name))
     is_new = True
     try:

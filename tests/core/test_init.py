@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -552,3 +553,30 @@ def test_values_that_were_refused_are_counted_at_the_end(records: Any) -> None:
     core.log({"a": 1, "b": "text", "c": None})
     core.finish()
     assert records("end")[0].body["refused"] == 2
+
+
+RACE = """
+import os, sys, time
+from outrider.folder import make_run_folder
+root, found, start = sys.argv[1], sys.argv[2], float(sys.argv[3])
+for turn in range(20):
+    while time.time() < start + turn * 0.1:
+        pass
+    path, _ = make_run_folder(os.path.join(root, str(turn), ".outrider"), "same", "p", shared_id=True)
+    with open(found, "a") as file:
+        print(turn, path, file=file)
+"""
+
+
+def test_ranks_that_race_for_the_folder_never_take_each_others_away(tmp_path: Path) -> None:
+    for turn in range(20):
+        (tmp_path / str(turn)).mkdir()
+    found, start = tmp_path / "found", time.time() + 1.0
+    command = [sys.executable, "-c", RACE, str(tmp_path), str(found), str(start)]
+    ranks = [subprocess.Popen(command) for _ in range(6)]
+    assert [rank.wait() for rank in ranks] == [0] * 6
+    paths = [line.partition(" ")[2] for line in found.read_text().splitlines()]
+    assert len(paths) == 6 * 20
+    assert len(set(paths)) == 20
+    runs = [name for at in tmp_path.glob("*/.outrider/runs") for name in at.iterdir()]
+    assert len([at for at in runs if at.name != "by-id"]) == 20
