@@ -15,6 +15,7 @@ from outrider import api
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("name", "needs", "keys"),
     [
@@ -39,7 +40,7 @@ def test_the_example_trains_and_records(
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=580,
         check=False,
     )
     assert done.returncode == 0, done.stderr
