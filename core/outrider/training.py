@@ -335,7 +335,10 @@ class Run(Described):
             if now >= writer.due:
                 writer.tend(now)
             for last_word in self.before_end.copy():
-                last_word()
+                try:
+                    last_word()
+                except Exception as error:  # the end is written whatever goes wrong before it
+                    swallow("finish()", error)
             if self._capture is not None:
                 error = sys.exc_info()[1] if ending.state != "finished" else None
                 self._capture.stop(error)
@@ -353,10 +356,8 @@ class Run(Described):
             )
             self._finished = True
             writer.due = -1.0
+            carried = spawn.is_running(self.folder) or start_streamer(self.folder, self.settings)
             if wait:
-                carried = spawn.is_running(self.folder) or start_streamer(
-                    self.folder, self.settings
-                )
                 wait_for_delivery(self, writer.position(), ending, carried=carried)
         except Exception as error:
             swallow("finish()", error)

@@ -44,3 +44,29 @@ def test_a_disabled_run_is_finished_from_the_start(tmp_path: Path) -> None:
     assert run.finished is True
     run.finish()
     assert core.run is None
+
+
+def test_a_last_word_that_fails_does_not_cost_the_end(
+    waits: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What runs before the end may fail; the end is written all the same."""
+    monkeypatch.delenv("OUTRIDER_RAISE")
+    run = core.init(project="p", mode="offline", dir=tmp_path, settings={"quiet": True})
+    run.before_end.append(lambda: 1 / 0)
+    run.finish()
+    assert run.finished is True
+    assert api.open(tmp_path).overview.end["code"] == 0  # type: ignore[index]
+
+
+def test_a_streamer_is_there_also_where_nobody_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that died is replaced by ``finish(wait=False)``, or nobody would carry the end."""
+    run = core.init(project="p", mode="offline", dir=tmp_path, settings={"quiet": True})
+    monkeypatch.setattr("outrider.training.spawn.is_running", lambda folder: False)
+    started: list[str] = []
+    monkeypatch.setattr(
+        "outrider.training.start_streamer", lambda folder, settings: started.append(folder) is None
+    )
+    run.finish(wait=False)
+    assert started == [run.folder]
