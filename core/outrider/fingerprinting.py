@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from outrider import contents
+from outrider.amounts import size as amount
 from outrider.contents import Identity
 from outrider.errors import OutriderError
 from outrider.notice import say_once, swallow
@@ -167,7 +168,7 @@ class _Progress:
         files = f", {self.count}/{self._files} files" if self._files > 1 else ""
         line = (
             f"outrider: fingerprint of {self._what} [{bar}] {part:4.0%} "
-            f"{_bytes(self._done)}/{_bytes(self._size)}{files}"
+            f"{amount(self._done)}/{amount(self._size)}{files}"
         )
         self._write(f"\r{line}" if self._is_terminal else f"{line}\n")
 
@@ -177,11 +178,3 @@ class _Progress:
             sys.stderr.flush()
         except Exception:
             return
-
-
-def _bytes(count: float) -> str:
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"

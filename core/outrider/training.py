@@ -337,8 +337,8 @@ class Run(Described):
             for last_word in self.before_end.copy():
                 try:
                     last_word()
-                except Exception as error:  # the end is written whatever goes wrong before it
-                    swallow("finish()", error)
+                except Exception as problem:  # the end is written whatever goes wrong before it
+                    swallow("finish()", problem)
             if self._capture is not None:
                 error = sys.exc_info()[1] if ending.state != "finished" else None
                 self._capture.stop(error)

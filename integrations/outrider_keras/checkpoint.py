@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from outrider.errors import UsageError
 from outrider.notice import say_once, swallow
+from outrider_keras.attached import Attached
 from outrider_keras.framework import keras
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 POLICIES = ("now", "live", "end")
 
 
-class OutriderCheckpoint(keras.callbacks.ModelCheckpoint):  # type: ignore[misc,unused-ignore]
+class OutriderCheckpoint(Attached, keras.callbacks.ModelCheckpoint):  # type: ignore[misc,unused-ignore]
     """Saves models as ``keras.callbacks.ModelCheckpoint`` does and keeps each file with the run.
 
     Args:
@@ -65,15 +66,3 @@ class OutriderCheckpoint(keras.callbacks.ModelCheckpoint):  # type: ignore[misc,
         self._kept = stamp
         base = os.path.dirname(os.path.abspath(path))
         run.save(path, base=base, policy=self._policy)
-
-    def _run_now(self) -> Run | None:
-        if self._to is None:
-            from outrider import core
-
-            return core.run
-        run: Run | None = getattr(self._to, "run", self._to)
-        return run
-
-    def __getstate__(self) -> dict[str, Any]:
-        to = self._to if hasattr(self._to, "set_model") else None
-        return {**self.__dict__, "_to": to, "_model": None}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from outrider.errors import UsageError
 from outrider.notice import say_once, swallow
+from outrider_keras.attached import Attached
 from outrider_keras.examples import COUNT, Examples
 from outrider_keras.framework import keras
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from outrider_keras.callback import OutriderCallback
 
 
-class OutriderEvaluation(keras.callbacks.Callback):  # type: ignore[misc,unused-ignore]
+class OutriderEvaluation(Attached, keras.callbacks.Callback):  # type: ignore[misc,unused-ignore]
     """Logs a table of a few examples after each so-many-th epoch: inputs (as images where they are
     some), labels, what the model predicts and how sure it is. The training stays as it is.
 
@@ -65,15 +66,3 @@ class OutriderEvaluation(keras.callbacks.Callback):  # type: ignore[misc,unused-
             run.log({self._key: table}, epoch if step is None else step - 1)
         except Exception as error:
             swallow("OutriderEvaluation", error)
-
-    def _run_now(self) -> Run | None:
-        if self._to is None:
-            from outrider import core
-
-            return core.run
-        run: Run | None = getattr(self._to, "run", self._to)
-        return run
-
-    def __getstate__(self) -> dict[str, Any]:
-        to = self._to if hasattr(self._to, "set_model") else None
-        return {**self.__dict__, "_to": to, "_model": None}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -123,14 +122,3 @@ class Hook:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """Wait until something holds; returns it."""
-    end = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < end, "it did not come about in time"
-        time.sleep(0.02)

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from alert_parts import Hook, eventually
 
 from outrider import api
 from outrider.errors import NotFound
+from waiting import eventually
 
 if TYPE_CHECKING:
+    from alert_parts import Hook
+
     from outrider_server.background import Background
 
 SCRIPT = """

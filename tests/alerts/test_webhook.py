@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alert_parts import START, Hook, Watched, eventually
+from alert_parts import START, Hook, Watched
 
 from outrider.api import Client
 from outrider.errors import UsageError
 from outrider.journal.record import encode
 from outrider_server.background import Background, start_background
 from outrider_server.webhook import Poster, body, check_url, masked
+from waiting import eventually
 
 DIED = {"t": START, "k": "end", "w": "w", "a": 1, "state": "killed", "signal": 9}
 ALERT = {"t": START, "k": "alert", "title": "look", "text": "here", "level": "INFO"}

@@ -6,8 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from outrider import api
 from outrider.ids import host_label
 from outrider.journal.reader import find_folders
 from outrider.streamer.status import read_status
+from waiting import eventually
 
 TRAIN = """\
 import sys
@@ -31,15 +31,6 @@ IDENTITY = {
     "GIT_CONFIG_KEY_0": "init.defaultBranch", "GIT_CONFIG_VALUE_0": "main",
     "GIT_CONFIG_KEY_1": "protocol.file.allow", "GIT_CONFIG_VALUE_1": "always",
 }  # fmt: skip
-
-
-def eventually(condition: Callable[[], Any], what: object = "") -> Any:
-    """Wait until something holds; what it returned."""
-    until = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < until, f"it did not come about in time: {what}"
-        time.sleep(0.05)
-    return found
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 
 import orjson
-from repositories import TRAIN, code, eventually, git, make, restore, run, tree, untouched, write
+from repositories import TRAIN, code, git, make, restore, run, tree, untouched, write
 
 from outrider import api
 from outrider.capture import changes
 from outrider.capture.code import Capture
 from outrider.journal.reader import RunFolder
+from waiting import eventually
 
 
 def test_the_repository_is_never_written_to(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,14 +121,3 @@ def command(folder: Path, env: dict[str, str], *arguments: str) -> subprocess.Co
         timeout=120,
         check=False,
     )
-
-
-def eventually(condition: Callable[[], Any], what: object = "", seconds: float = 60.0) -> Any:
-    """Wait until something holds; what it returned."""
-    until = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < until, f"it did not come about in time: {what}"
-        time.sleep(0.02)

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from files_kit import eventually, sha256
+from files_kit import sha256
 
 from outrider_server.background import start_background
 from outrider_server.routes.files import CHUNK_BYTES, file_name, shown_as
+from waiting import eventually
 
 if TYPE_CHECKING:
     from outrider_server.background import Background

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from files_kit import eventually, script, sha256
+from files_kit import script, sha256
 
 from outrider import core, fingerprinting
 from outrider.fingerprinting import Unreadable, fingerprint_of
 from outrider.journal.reader import find_folders
+from waiting import eventually
 
 if TYPE_CHECKING:
     from outrider_server.background import Background
@@ -148,7 +149,9 @@ def test_progress_is_shown_when_it_takes_long(
     with os.fdopen(terminal, "w") as err, monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", err)
         core.fingerprint(data)
-        bar = os.read(shown, 4096).decode()
+        bar = ""
+        while not bar.endswith("\n"):
+            bar += os.read(shown, 4096).decode()
     os.close(shown)
     assert bar.startswith("\routrider: fingerprint of data [")
     assert "3/3 files" in bar

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from files_kit import Run, eventually, script, sha256
+from files_kit import Run, script, sha256
 
 from outrider import keeping
 from outrider.folder import write_meta
 from outrider.ids import host_label
 from outrider.streamer import saving
 from outrider.streamer.files import Source
+from waiting import eventually
 
 
 def test_a_saved_file_lies_under_its_hash_and_is_told(run: Run, training: Path) -> None:

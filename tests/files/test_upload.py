@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from files_kit import command, eventually, script, sha256
+from files_kit import command, script, sha256
 from throttle import Throttle
 
 from outrider import api
@@ -17,6 +17,7 @@ from outrider.errors import NotFound
 from outrider.journal.reader import RunFolder, find_folders
 from outrider.streamer import spawn
 from outrider.streamer.lock import holder_of
+from waiting import eventually
 
 if TYPE_CHECKING:
     from outrider_server.background import Background

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,14 +84,3 @@ class Run:
             return Path(self.path, "streamer.log").read_text()
         except FileNotFoundError:
             return ""
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 40.0, what: object = "") -> Any:
-    """Wait until something holds; what it returned."""
-    until = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < until, f"it did not come about in time: {what}"
-        time.sleep(0.02)

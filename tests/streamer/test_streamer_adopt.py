@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from streamer_kit import Run, eventually
-
 from outrider.streamer import spawn
 from outrider.streamer.adopt import orphans
 from outrider.streamer.lock import Latch
+from waiting import eventually
 
 if TYPE_CHECKING:
     from streamer_ingest import Ingest
+    from streamer_kit import Run
 
 Train = Callable[..., "subprocess.Popen[str]"]
 

@@ -13,7 +13,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from streamer_kit import Run, eventually
 
 from outrider import api
 from outrider.journal.writer import JournalWriter
@@ -26,9 +25,11 @@ from outrider.streamer.oom import OomCounters, oom_kills
 from outrider.streamer.roster import Roster
 from outrider.streamer.witness import SAMPLES, Witness, tail_of
 from outrider.streamer.xid import XidListener
+from waiting import eventually
 
 if TYPE_CHECKING:
     from streamer_ingest import Ingest
+    from streamer_kit import Run
 
 Train = Callable[..., "subprocess.Popen[str]"]
 GIB = float(1 << 30)

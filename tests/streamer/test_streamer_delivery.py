@@ -8,14 +8,14 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
-from streamer_kit import Run, eventually
-
 from outrider.streamer import spawn
 from outrider.streamer.lock import Latch, is_held, lock_path
+from waiting import eventually
 
 if TYPE_CHECKING:
     import pytest
     from streamer_ingest import Ingest
+    from streamer_kit import Run
 
 DEAD = b'"pid":%d,' % (1 << 22)  # beyond the highest pid that Linux gives
 

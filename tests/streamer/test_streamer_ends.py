@@ -6,11 +6,11 @@ import subprocess
 import sys
 
 import pytest
-from streamer_kit import eventually
 
 from outrider.journal.writer import boot_id, start_ticks
 from outrider.streamer.ends import Circumstances, Death, decide, from_wait_status
 from outrider.streamer.process import Process
+from waiting import eventually
 
 ALONE = Circumstances()
 SCHEDULED = Circumstances(is_scheduled=True)

@@ -9,14 +9,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from streamer_ingest import Fault, Handler, Ingest
-from streamer_kit import Run, eventually
 
 from outrider.credentials import store
 from outrider.streamer import spawn
 from outrider.streamer.clock import Clock
+from waiting import eventually
+
+if TYPE_CHECKING:
+    from streamer_kit import Run
 
 N = 300
 QUICK = Clock(chance=lambda: -0.98)  # hardly any pause between two tries
@@ -277,7 +281,7 @@ def test_a_server_that_is_down_gets_everything_when_it_is_back(
     assert spawn.is_running(run.path)
     back = Ingest(port)
     try:
-        eventually(lambda: run.delivery().get("done"), 40)
+        eventually(lambda: run.delivery().get("done"), seconds=40)
         assert back.points(run.id) == list(range(20))
         eventually(lambda: not spawn.is_running(run.path))
     finally:

@@ -11,14 +11,17 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from streamer_ingest import Ingest
-from streamer_kit import Run, eventually
 
 from outrider.streamer import spawn
 from outrider.streamer.lock import Latch, holder_of, is_held
+from waiting import eventually
+
+if TYPE_CHECKING:
+    from streamer_kit import Run
 
 Train = Callable[..., "subprocess.Popen[str]"]
 
@@ -231,7 +234,7 @@ def test_a_streamer_killed_at_any_instant_loses_and_doubles_nothing(
     assert trainer.wait() == 7
     if not run.delivery().get("done"):
         spawn.start(run.path)
-    eventually(lambda: run.delivery().get("done"), 40)
+    eventually(lambda: run.delivery().get("done"), seconds=40)
     assert ingest.points(run.id) == list(range(200 * (KILLS + 4)))
 
 

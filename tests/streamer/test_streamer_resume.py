@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from streamer_kit import Run, eventually
 
 from outrider.streamer import spawn
+from waiting import eventually
 
 if TYPE_CHECKING:
     from streamer_ingest import Ingest
+    from streamer_kit import Run
 
 
 def word(run: Run) -> dict[str, object]:

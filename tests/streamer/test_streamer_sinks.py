@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from streamer_kit import Run, eventually
-
 from outrider.streamer.clock import Clock
 from outrider.streamer.sinks import ALLOWED_FAILURES, Batch, SinkThread
 from outrider.streamer.watch import Watch
+from waiting import eventually
 
 if TYPE_CHECKING:
+    from streamer_kit import Run
+
     from outrider.streamer.cursor import Place
 
 QUICK = Clock(chance=lambda: -0.999)  # hardly any pause between two tries

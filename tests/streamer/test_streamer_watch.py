@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from streamer_kit import Run, eventually
 
 from outrider.streamer.clock import Clock
 from outrider.streamer.cursor import Place
 from outrider.streamer.watch import LIST_SECONDS, QUICK_SECONDS, SLOW_SECONDS, Syncer, Watch
+from waiting import eventually
+
+if TYPE_CHECKING:
+    from streamer_kit import Run
 
 
 class Standing:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from outrider.amounts import size
 from outrider.cli.exits import Exit
 from outrider.cli.options import RUNS, Json, Url, command
-from outrider.cli.screen import ago, console, plain, print_json, say, size, table
+from outrider.cli.screen import ago, console, plain, print_json, say, table
 from outrider.errors import UsageError
 from outrider.folder import unlink_run
 from outrider.ids import DEFAULT_PROJECT

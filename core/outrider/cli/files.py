@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from outrider.amounts import size
 from outrider.cli.exits import Exit
 from outrider.cli.options import RUNS, Json, RunName, Url, command
-from outrider.cli.screen import ago, console, plain, print_json, say, size, table
+from outrider.cli.screen import ago, console, plain, print_json, say, table
 
 if TYPE_CHECKING:
     from outrider.reading.files import File

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from outrider.amounts import size
 from outrider.cli.exits import Exit
 from outrider.cli.options import RUNS, Json, Url, command
-from outrider.cli.screen import ago, console, number, plain, print_json, say, size, span, table
+from outrider.cli.screen import ago, console, number, plain, print_json, say, span, table
 from outrider.cli.screen import state_text as state_of
 
 if TYPE_CHECKING:

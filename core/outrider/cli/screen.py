@@ -152,12 +152,3 @@ def ago(moment: float | None, now: float | None = None) -> str:
         return "just now"
     count, unit = span(seconds).split(" ")[:2]
     return f"{count} {unit} ago"
-
-
-def size(count: float) -> str:
-    """A number of bytes, such as ``1.4 MiB``."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from outrider.amounts import size
 from outrider.cli.exits import Exit
 from outrider.cli.options import RUNS, Json, command
-from outrider.cli.screen import ago, console, facts, plain, print_json, say, size, state_text, table
+from outrider.cli.screen import ago, console, facts, plain, print_json, say, state_text, table
 
 if TYPE_CHECKING:
     from outrider.cli.finding import Local

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from outrider.amounts import size
 from outrider.cli.exits import Exit
 from outrider.cli.options import RUNS, Json, Url, command
-from outrider.cli.screen import console, plain, print_json, say, size
+from outrider.cli.screen import console, plain, print_json, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,7 +21,7 @@ from outrider_server.groups import (
 from outrider_server.query import EXACT_PER_PIXEL, Frame, as_seen, bucket_line, exact_line
 from outrider_server.store.listing import FIELDS, Asking
 from outrider_server.store.series import Run, open_line
-from outrider_server.store.values import Cell, value_of
+from outrider_server.store.values import Cell, order, value_of
 
 if TYPE_CHECKING:
     from outrider_server.filters import Field
@@ -91,15 +91,7 @@ def _members(db: sqlite3.Connection, asking: Asking, by: Field, runs: list[int])
         for value in values.get(number, [None]):
             key = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
             groups.setdefault(key, (value, []))[1].append(known[number])
-    return sorted(groups.values(), key=lambda group: _order(group[0]))
-
-
-def _order(value: Any) -> tuple[int, float, str]:
-    if value is None:
-        return (3, 0.0, "")
-    if isinstance(value, (bool, int, float)):
-        return (0, float(value), "")
-    return (1, 0.0, value) if isinstance(value, str) else (2, 0.0, repr(value))
+    return sorted(groups.values(), key=lambda group: order(group[0]))
 
 
 def _values(

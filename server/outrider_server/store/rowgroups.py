@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 
 from outrider_server.store import aggregates
-from outrider_server.store.values import Cell, value_of
+from outrider_server.store.values import Cell, order, value_of
 
 if TYPE_CHECKING:
     from outrider_server.buckets import Ints
@@ -35,20 +35,12 @@ def group_rows(
         if key not in members:
             members[key], said[key] = [], value
         members[key].append(run)
-    keys = sorted(members, key=lambda key: _order(said[key]))
+    keys = sorted(members, key=lambda key: order(said[key]))
     groups = [{"value": said[key], "runs": len(members[key])} for key in keys[:MOST_GROUPS]]
     rest = sum(len(members[key]) for key in keys[MOST_GROUPS:])
     if rest:
         groups.append({"value": None, "runs": rest, "rest": True})
     return np.array([run for key in keys for run in members[key]], np.int64), groups
-
-
-def _order(value: Any) -> tuple[int, float, str]:
-    if value is None:
-        return (3, 0.0, "")
-    if isinstance(value, (bool, int, float)):
-        return (0, float(value), "")
-    return (1, 0.0, value) if isinstance(value, str) else (2, 0.0, repr(value))
 
 
 def _values(asking: Asking, by: Field, column: str) -> dict[int, Any]:

@@ -69,3 +69,12 @@ def flat(nested: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any
             yield from flat(value, f"{before}{key}.")
         else:
             yield f"{before}{key}", value
+
+
+def order(value: Any) -> tuple[int, float, str]:
+    """Where a value stands among others: numbers, texts, everything else, and last what is missing."""
+    if value is None:
+        return (3, 0.0, "")
+    if isinstance(value, (bool, int, float)):
+        return (0, float(value), "")
+    return (1, 0.0, value) if isinstance(value, str) else (2, 0.0, repr(value))
