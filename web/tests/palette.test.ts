@@ -1,6 +1,7 @@
 // @vitest-environment node
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { CLEAREST } from "../src/state/colours";
 import { colourScale, rampColour, RAMPS } from "../src/theme/ramp";
 
 type Triple = [number, number, number];
@@ -50,6 +51,13 @@ describe("the colours of lines", () => {
         for (let j = 0; j < i; j++)
           expect(Math.hypot(...seen[i]!.map((one, k) => one - seen[j]![k]!)), `${eye}: ${lines[i]} and ${lines[j]}`).toBeGreaterThan(least);
     }
+  });
+
+  it.each([["light", light], ["dark", dark]] as const)("in the %s theme begin with the clearest", (_name, { lines }) => {
+    const seen = lines.slice(0, CLEAREST).map((line) => oklab(linear(line)));
+    for (let i = 0; i < seen.length; i++)
+      for (let j = 0; j < i; j++)
+        expect(Math.hypot(...seen[i]!.map((one, k) => one - seen[j]![k]!)), `${lines[i]} and ${lines[j]}`).toBeGreaterThan(0.17);
   });
 
   it.each([["light", light], ["dark", dark]] as const)("in the %s theme stand out from the page", (_name, { lines, surface }) => {

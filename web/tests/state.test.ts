@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { metricMatcher, sections } from "../src/components/sections";
 import { toggleSort } from "../src/components/sorting";
 import { flatten } from "../src/run/values";
-import { assignSlots, SLOTS } from "../src/state/colours";
+import { assignSlots, CLEAREST, SLOTS } from "../src/state/colours";
 import { backOff } from "../src/state/live";
 import { searchFilter } from "../src/state/runs";
 
@@ -12,6 +12,11 @@ describe("colours", () => {
   it("differ among the runs that are shown together, as far as there are colours", () => {
     const slots = assignSlots(ids.slice(0, SLOTS * 2), new Map());
     expect(new Set(slots.values()).size).toBe(SLOTS * 2);
+  });
+
+  it("are the clearest ones while those suffice", () => {
+    const slots = assignSlots(ids.slice(0, CLEAREST), new Map());
+    expect([...slots.values()].sort()).toEqual(Array.from({ length: CLEAREST }, (_, i) => i));
   });
 
   it("stay with a run whatever else is shown", () => {

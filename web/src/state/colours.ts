@@ -1,6 +1,8 @@
 /** Stable run colours: a run keeps its slot for as long as this browser remembers, and neighbours differ. */
 
 export const SLOTS = 12;
+/** The first colours have hues of their own; the others differ from them in lightness, and come when these are taken. */
+export const CLEAREST = 8;
 const REMEMBERED = 600;
 
 /** A well-mixed hash of an id (FNV-1a with a final avalanche), so that fresh browsers mostly agree on colours. */
@@ -13,8 +15,8 @@ export function hash(text: string): number {
 }
 
 /**
- * Gives each of `ids` a slot. Known runs keep theirs; a new run takes the slot its id hashes to or, when a run of
- * `ids` has that one, the next least used. Slots from 12 on are the same colours, dashed.
+ * Gives each of `ids` a slot. Known runs keep theirs; a new run takes the clear slot its id hashes to or, when a
+ * run of `ids` has that one, the next least used. Slots from 12 on are the same colours, dashed.
  */
 export function assignSlots(ids: readonly string[], known: Map<string, number>): Map<string, number> {
   const uses = new Array<number>(SLOTS * 2).fill(0);
@@ -26,7 +28,7 @@ export function assignSlots(ids: readonly string[], known: Map<string, number>):
   for (const id of ids) {
     let slot = known.get(id);
     if (slot === undefined) {
-      slot = leastUsed(uses, hash(id) % SLOTS);
+      slot = leastUsed(uses, hash(id) % CLEAREST);
       uses[slot]! += 1;
       known.set(id, slot);
     }
@@ -36,18 +38,13 @@ export function assignSlots(ids: readonly string[], known: Map<string, number>):
 }
 
 function leastUsed(uses: readonly number[], preferred: number): number {
-  const solid = uses.slice(0, SLOTS);
-  const dashed = uses.slice(SLOTS);
-  const least = Math.min(...solid, ...dashed.map((one) => one + 0.5));
-  for (let i = 0; i < SLOTS; i++) {
-    const slot = (preferred + i) % SLOTS;
-    if (solid[slot] === least) return slot;
+  const cost = (slot: number): number => uses[slot]! + (slot >= SLOTS ? 0.5 : slot >= CLEAREST ? 0.25 : 0);
+  let best = preferred;
+  for (let i = 1; i < uses.length; i++) {
+    const slot = (preferred + i) % uses.length;
+    if (cost(slot) < cost(best)) best = slot;
   }
-  for (let i = 0; i < SLOTS; i++) {
-    const slot = (preferred + i) % SLOTS;
-    if (dashed[slot]! + 0.5 === least) return SLOTS + slot;
-  }
-  return preferred;
+  return best;
 }
 
 const memory = (project: string): string => `outrider.colours:${project}`;
