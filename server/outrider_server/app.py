@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -129,6 +130,15 @@ def _endpoint(services: Services, operation: Operation) -> Callable[..., Awaitab
         if operation.body is not None and operation.body.get("format") != "binary":
             body = await _json_body(services, request, limits.json_bytes)
         call = Call(services, principal, request, path, query, body)
+        try:
+            return await serve(call)
+        except (NotFound, UnknownRun):
+            moved = await _where_it_was_moved(call)
+            if moved is None:
+                raise
+            return await serve(moved)
+
+    async def serve(call: Call) -> Response:
         if operation.is_raw:
             response: Response = await operation.handler(call)
             return response
@@ -143,6 +153,20 @@ def _endpoint(services: Services, operation: Operation) -> Callable[..., Awaitab
         return json_response(None, operation.status) if not content else _json(content)
 
     return endpoint
+
+
+async def _where_it_was_moved(call: Call) -> Call | None:
+    """The same call for the project that its run was moved to; None where it was not, or where who
+    is asking may not see that project."""
+    project, run = call.path.get("project"), call.path.get("run")
+    if project is None or run is None:
+        return None
+    home = await asyncio.get_running_loop().run_in_executor(
+        call.services.threads, call.services.store.moves.home, project, run
+    )
+    if home is None or call.principal is None or not call.principal.may_see(home):
+        return None
+    return replace(call, path={**call.path, "project": home})
 
 
 def _json(content: bytes) -> Response:
@@ -163,10 +187,12 @@ async def _json_body(services: Services, request: Request, limit: int) -> dict[s
 
 def _tell(services: Services, operation: Operation, call: Call) -> None:
     """Pages hear of runs that came, changed or went."""
-    if operation.name in ("edit_runs", "delete_runs"):
-        kind = "deleted" if operation.name == "delete_runs" else "run"
+    if operation.name in ("edit_runs", "delete_runs", "move_runs"):
+        kind = "run" if operation.name == "edit_runs" else "deleted"
         for run in call.body["runs"]:
             services.hub.publish(call.path["project"], run, (kind,), ())
+            if operation.name == "move_runs":
+                services.hub.publish(call.body["to"], run, ("run",), ())
     elif operation.name in ("create_run", "edit_run", "delete_run"):
         project = call.path.get("project") or call.body["project"]
         run = call.path.get("run") or call.body["id"]

@@ -14,11 +14,13 @@ import asyncio
 import hashlib
 import os
 import re
+import shutil
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from errno import EEXIST, ENOENT
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,25 @@ class Blobs:
 
     def _part(self, run: int, sha256: str) -> str:
         return os.path.join(self.root, "incoming", f"{int(run)}-{sha256}")
+
+    def share(self, project: int, target: int, contents: Iterable[str]) -> None:
+        """Give another project what lies in a project, under a second name of the same file.
+
+        Synced, so that a claim which is committed afterwards never stands for nothing. A content
+        that is not there is left out. Raises ``OSError``.
+        """
+        folders: set[str] = set()
+        for sha256 in contents:
+            source, there = self.place(project, sha256), self.place(target, sha256)
+            below = os.path.dirname(there)
+            if below not in folders:
+                for folder in (os.path.dirname(below), below):
+                    make_folder(folder)
+                folders.add(below)
+            with suppress(FileExistsError, FileNotFoundError):
+                _link(source, there)
+        for folder in folders:
+            _sync_folder(folder)
 
     # --- receiving ------------------------------------------------------------------------
 
@@ -246,6 +267,21 @@ def _catch_up(fd: int, incoming: _Incoming) -> None:
     while data := os.pread(fd, PIECE_BYTES, incoming.hashed):
         incoming.digest.update(data)
         incoming.hashed += len(data)
+
+
+def _link(source: str, target: str) -> None:
+    """Link a file, or copy it where the file system has no links. Raises ``OSError``."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno in (ENOENT, EEXIST):
+            raise
+        part = f"{target}.part"
+        with open(source, "rb") as whole, open(part, "wb") as copy:
+            shutil.copyfileobj(whole, copy, PIECE_BYTES)
+            copy.flush()
+            os.fsync(copy.fileno())
+        os.rename(part, target)
 
 
 def _sync_folder(path: str) -> None:

@@ -83,7 +83,7 @@ class Ingest:
         await send_json(send, 200, b'{"offset":%d%b' % (ack.offset, end))
         changes = ack.changes
         if changes.kinds:
-            self._hub.publish(project, run, changes.kinds, changes.keys or (), changes.state)
+            self._hub.publish(ack.home, run, changes.kinds, changes.keys or (), changes.state)
 
 
 def _segment(text: str) -> int:

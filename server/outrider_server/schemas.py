@@ -124,6 +124,7 @@ SCHEMAS: dict[str, Schema] = {
         groups=many(shape("runs", runs=INTEGER, rest=TRUTH)),
     ),
     "ManyRuns": shape("runs missing", runs=INTEGER, missing=TEXTS),
+    "MovedRuns": shape("runs missing taken", runs=INTEGER, missing=TEXTS, taken=TEXTS),
     "Run": shape(
         "id project name state config summary metrics writers",
         **_RUN,

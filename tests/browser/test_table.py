@@ -163,6 +163,33 @@ def test_deleting_can_be_undone_and_is_then_done(page: Page, server: Background)
     assert told(server, project, "run-01")["status"] == 200
 
 
+def test_runs_are_moved_to_another_project_and_back(page: Page, server: Background) -> None:
+    """One that still grows goes on there; its old page leads to it; undo brings all of them back."""
+    project = fill(server, "leaves", 3)
+    growing = Recorder(server, project, "growing", created=time.time())
+    page.goto(f"{server.url}/p/{project}?pane=runs")
+    box(page, "run-01").click()
+    box(page, "growing").click()
+    page.get_by_role("button", name="Move the selected runs").click()
+    page.get_by_role("textbox", name="Project to move to").fill("arrives")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("Moved to arrives: 2 runs")
+    expect(row(page, "growing")).to_have_count(0)
+    assert names(page) == ["run-02", "run-00"]
+    growing.points("loss", [3.0, 2.0])
+    assert told(server, "arrives", "growing")["summary"] == {"loss": 2}
+    other = page.context.new_page()
+    other.goto(f"{server.url}/p/{project}/r/growing?tab=overview")
+    expect(other).to_have_url(f"{server.url}/p/arrives/r/growing?tab=overview")
+    expect(other.get_by_role("heading", name="growing")).to_be_visible()
+    other.close()
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(row(page, "growing")).to_be_visible()
+    growing.points("loss", [1.0], first=2)
+    assert told(server, project, "growing")["summary"] == {"loss": 1}
+    assert told(server, project, "run-01")["project"] == project
+
+
 def test_a_page_that_is_left_deletes_what_was_deleted(page: Page, server: Background) -> None:
     """Leaving the page does not turn a deletion into nothing."""
     project = fill(server, "left", 2)

@@ -110,7 +110,8 @@ async def receive(call: Call) -> Response:
             raise not_found("the run was deleted meanwhile") from None
         if lacking:
             there, is_whole = 0, False
-        services.hub.publish(*names, ("file",), ())
+        home = await loop.run_in_executor(services.threads, services.store.moves.home, *names)
+        services.hub.publish(home or names[0], names[1], ("file",), ())
     return json_response({"offset": there, "complete": is_whole})
 
 

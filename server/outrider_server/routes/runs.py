@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from outrider.errors import UsageError
+from outrider.ids import check_project
 from outrider_server.problems import bad_request, not_found
 from outrider_server.query import RunQuery
 from outrider_server.routes.operation import Call, Operation, Parameter, check_path
@@ -124,6 +126,21 @@ def delete_runs(call: Call) -> dict[str, Any]:
     return {"runs": len(ids) - len(missing), "missing": missing}
 
 
+def move_runs(call: Call) -> dict[str, Any]:
+    """Put runs into another project."""
+    ids, target = _many(call), call.body.get("to")
+    if not isinstance(target, str):
+        raise bad_request("'to' must be the name of a project")
+    try:
+        check_project(target)
+    except UsageError as error:
+        raise bad_request(error.message, hint=error.hint) from None
+    call.who.require(Role.WRITE, target)
+    moved = call.services.store.moves.move(call.path["project"], ids, target)
+    left = len(moved.missing) + len(moved.taken)
+    return {"runs": len(ids) - left, "missing": moved.missing, "taken": moved.taken}
+
+
 def _many(call: Call) -> list[str]:
     ids = call.body.get("runs")
     if not isinstance(ids, list) or not all(isinstance(run, str) for run in ids):
@@ -226,6 +243,19 @@ OPERATIONS = (
         ref("ManyRuns"),
         body=shape("runs", runs=TEXTS, archived=TRUTH, add_tags=TEXTS, remove_tags=TEXTS),
         description="At most 10,000 runs. `missing` names those that are not there.",
+    ),
+    Operation(
+        "POST",
+        _PROJECT + "/runs/move",
+        "move_runs",
+        "Put many runs into another project, which is made if need be",
+        Role.WRITE,
+        move_runs,
+        ref("MovedRuns"),
+        body=shape("runs to", runs=TEXTS, to=TEXT),
+        description="At most 10,000 runs. The old addresses keep leading to the runs: what still "
+        "arrives of them is stored, once, where they are. `missing` names runs that are not there, "
+        "`taken` those whose id the other project has already. Moving them back is the way back.",
     ),
     Operation(
         "POST",

@@ -47,11 +47,12 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """The store's word that everything below ``offset`` is on disk."""
+    """The store's word that everything below ``offset`` is on disk, in the project ``home``."""
 
     offset: int
     duplicate: bool
     changes: Changes
+    home: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def store_batch(
         track.watcher.hear(track)
         watch(to, track.watcher.see_state)
     track.dirty = True
-    return Ack(end, False, Changes(to.kinds, keys or None, track.state))
+    return Ack(end, False, Changes(to.kinds, keys or None, track.state), track.name[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def claim(
     Done in the writer's thread, as is ``release``: what is claimed here is not removed meanwhile.
     Raises ``UnknownRun``.
     """
-    track = to.track(project, run_id)
+    track = to.arriving(project, run_id)
     missing = []
     for sha256 in contents:
         if not blobs.has(track.project, sha256):

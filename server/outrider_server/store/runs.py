@@ -39,7 +39,7 @@ def create_run(to: Writing, meta: Mapping[str, Any]) -> RunCreated:
         raise UsageError("a run needs a project and an id")
     created = False
     try:
-        track = to.track(project, run_id)
+        track = to.arriving(project, run_id)
     except UnknownRun:
         created = True
         _insert(to, project, run_id, meta)
@@ -107,7 +107,7 @@ def _offsets(flat: Mapping[tuple[str, int], int]) -> dict[str, dict[str, int]]:
 
 def read_offsets(to: Writing, project: str, run_id: str) -> dict[str, dict[str, int]]:
     """How far each segment of each writer is stored. Raises ``UnknownRun``."""
-    return _offsets(to.track(project, run_id).offsets)
+    return _offsets(to.arriving(project, run_id).offsets)
 
 
 def update_run(to: Writing, project: str, run_id: str, changes: Mapping[str, Any]) -> None:

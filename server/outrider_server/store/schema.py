@@ -26,7 +26,7 @@ from outrider_server.store.alert_tables import alert_tables
 APPLICATION = 0x4F555452
 """SQLite's application_id of our files ("OUTR")."""
 
-VERSION = 1
+VERSION = 2
 """The schema that this code reads and writes; one more for each migration."""
 
 metadata = MetaData()
@@ -69,6 +69,17 @@ run = Table(
     Index("run_id", "project", "id", unique=True),
     Index("run_created", "project", "created"),
     sqlite_autoincrement=True,  # a number is never used again, whatever was deleted
+)
+
+# the addresses that a run had before it was moved to another project
+moved = Table(
+    "moved",
+    metadata,
+    _key("run"),
+    _key("project"),
+    Column("id", Text, nullable=False),
+    Index("moved_address", "project", "id", unique=True),
+    sqlite_with_rowid=False,
 )
 
 tag = Table(
@@ -346,6 +357,7 @@ token = Table(
 )
 
 RUN_TABLES = (
+    moved,
     tag,
     segment,
     writer,

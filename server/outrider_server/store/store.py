@@ -24,6 +24,7 @@ from outrider_server.store.cache import Cache, Lasting
 from outrider_server.store.console_reading import read_console, search_console
 from outrider_server.store.database import place, prepare, readers
 from outrider_server.store.listing import list_runs, read_rows
+from outrider_server.store.moving import Moves, find_home
 from outrider_server.store.writer import Deliver, Writer
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Store:
         self._writer = Writer(path, self._cache)
         self._writer.start()
         self.alerts = Alerts(self._writer, self._snapshot, self._find)
+        self.moves = Moves(self._writer, self._snapshot, blobs)
 
     @classmethod
     def open(cls, url_or_path: str | Path, contents: str | Path | None = None) -> Store:
@@ -290,8 +292,10 @@ class Store:
         return kept_files.Content(number, found.run, kind, place) if is_known else None
 
     def place_to_receive(self, project: str, run: str) -> tuple[int, int]:
-        """The numbers of a project and a run, for a content that arrives. Raises ``NotFound``."""
+        """The numbers of a project and of a run whose content arrives, wherever it was moved."""
         with self._snapshot() as db:
+            if series.find_run(db, project, run) is None:
+                project = find_home(db, project, run) or project
             return self._number(db, project), self._find(db, project, run).run
 
     def _number(self, db: sqlite3.Connection, project: str) -> int:

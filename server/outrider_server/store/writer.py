@@ -33,6 +33,7 @@ from outrider_server.store.batches import (
 )
 from outrider_server.store.database import connect
 from outrider_server.store.flush import flush, fold_tail
+from outrider_server.store.moving import find_home
 from outrider_server.store.track import Track, load
 from outrider_server.store.watching import Watcher
 
@@ -107,6 +108,16 @@ class Writing:
         self.tracks.move_to_end(name)
         self.busy[name] = found
         return found
+
+    def arriving(self, project: str, run: str) -> Track:
+        """The track of a run that its streamer names, wherever it was moved. Raises ``UnknownRun``."""
+        try:
+            return self.track(project, run)
+        except UnknownRun:
+            home = find_home(self.db, project, run)
+            if home is None:
+                raise
+            return self.track(home, run)
 
     def drop(self, project: str, run: str) -> None:
         """Forget one run."""
@@ -255,7 +266,7 @@ class Writer(Thread):
         to = self._to
         if isinstance(job, Call):
             return job.do(to)
-        track = to.track(job.batch.project, job.batch.run)
+        track = to.arriving(job.batch.project, job.batch.run)
         return store_batch(to.db, to.names, track, job.batch, to.fresh)
 
     def _flush(self, *, late: float) -> None:

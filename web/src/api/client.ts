@@ -1,7 +1,7 @@
 /** The one place that talks to the server: typed calls, and errors that carry the server's message and hint. */
 
 import { learnServerTime } from "../format/time";
-import type { ColumnsAnswer, GroupsAnswer, ManyAnswer, ManyChange, Me, ProjectRow, RunAnswer, RunChange, RunsAnswer, SeriesAnswer, SystemAnswer } from "./types";
+import type { ColumnsAnswer, GroupsAnswer, ManyAnswer, ManyChange, Me, MovedAnswer, ProjectRow, RunAnswer, RunChange, RunsAnswer, SeriesAnswer, SystemAnswer } from "./types";
 
 /** The server's refusal, or `status` 0 when it could not be reached. */
 export class ApiError extends Error {
@@ -102,6 +102,9 @@ export const api = {
 
   updateRuns: (project: string, runs: readonly string[], change: ManyChange) =>
     send<ManyAnswer>("PATCH", `/api/projects/${part(project)}/runs`, { runs, ...change }),
+
+  moveRuns: (project: string, runs: readonly string[], to: string) =>
+    send<MovedAnswer>("POST", `/api/projects/${part(project)}/runs/move`, { runs, to }),
 
   /** With `isLeaving` the request outlives the page. */
   deleteRuns: (project: string, runs: readonly string[], isLeaving = false) =>

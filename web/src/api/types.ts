@@ -38,6 +38,7 @@ export interface RunsAnswer { total: number; runs: RunRow[]; groups?: RowGroup[]
 export interface RunChange { name?: string; tags?: string[]; notes?: string; archived?: boolean }
 export interface ManyChange { archived?: boolean; add_tags?: string[]; remove_tags?: string[] }
 export interface ManyAnswer { runs: number; missing: string[] }
+export interface MovedAnswer extends ManyAnswer { taken: string[] }
 
 export interface Column { key: string; types: string[]; runs: number }
 export interface MetricColumn { key: string; runs: number; points: number; hidden?: boolean; step?: string | null }

@@ -4,7 +4,7 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import { api, type ApiError } from "../api/client";
 import type { Change, RunAnswer, SystemSeries } from "../api/types";
 import { noteAnswer, noteFailure } from "./store";
-import { route, view } from "./url";
+import { replacePath, route, runPath, view } from "./url";
 
 export const run = signal<RunAnswer | null>(null);
 export const runTime = signal(Date.now());
@@ -20,6 +20,7 @@ async function load(): Promise<void> {
   try {
     const answer = await api.run(project, id);
     if (at !== place.peek()) return;
+    if (answer.project !== project) return void replacePath(runPath(answer.project, id)); // it was moved
     batch(() => {
       run.value = answer;
       runTime.value = Date.now();

@@ -166,7 +166,7 @@ async function learn(name: string, ids: readonly string[]): Promise<void> {
   for (const id of ids) {
     try {
       const row = await api.run(name, id);
-      if (name === project.value) known.value = new Map([...known.value, [id, row]]);
+      if (row.project === name && name === project.value) known.value = new Map([...known.value, [id, row]]);
     } catch (error) {
       noteFailure(error);
     }

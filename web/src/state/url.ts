@@ -258,6 +258,12 @@ export function go(path: string): void {
   settle();
 }
 
+/** The same view at another address; the back button does not see the old one. */
+export function replacePath(path: string): void {
+  history.replaceState(null, "", path + location.search);
+  settle();
+}
+
 /** Changes the view. `push` makes it a step that the browser's back button undoes (zoom, only, full screen). */
 export function setView(change: Partial<View>, { push = false } = {}): void {
   const words = new URLSearchParams(formatView({ ...view.value, ...change }));

@@ -9,6 +9,7 @@ import { plural } from "../format/number";
 import { known, project, refreshSoon, total } from "../state/runs";
 import { comparePath } from "../state/url";
 import { remove, tellFailure, told } from "./going";
+import { MoveMenu } from "./MoveMenu";
 import { clearSelection, selectAll, selected } from "./selection";
 
 const MOST_COMPARED = 50;
@@ -39,6 +40,7 @@ export default function BulkBar() {
           ? <a class="button button-small" href={comparePath(name, ids)}>Compare</a>
           : <span class="faint small" title={`At most ${MOST_COMPARED} runs are compared`}>Compare: too many</span>)}
         <TagMenu tags={[...new Set(rows.flatMap((row) => row.tags))].sort()} onChange={change} />
+        <MoveMenu project={name} ids={ids} />
         <button class="button button-quiet button-small" onClick={() => void change(areArchived ? "Taken back from the archive" : "Archived", { archived: !areArchived })}>
           {areArchived ? "Unarchive" : "Archive"}
         </button>

@@ -18,6 +18,7 @@ export function Toasts() {
       {told.value && (
         <div class={`toast ${told.value.isBad ? "is-bad" : ""}`}>
           <span>{told.value.text}</span>
+          {told.value.undo && <button class="button button-small" onClick={told.value.undo}>Undo</button>}
           <button class="button button-quiet button-small" aria-label="Close" onClick={() => (told.value = null)}><Icon name="close" size={12} /></button>
         </div>
       )}

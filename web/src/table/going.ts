@@ -14,7 +14,7 @@ export interface Held { project: string; ids: readonly string[]; until: number; 
 
 export const held = signal<readonly Held[]>([]);
 /** What went wrong, or was done, with some rows: told until the next thing is. */
-export const told = signal<{ text: string; isBad: boolean } | null>(null);
+export const told = signal<{ text: string; isBad: boolean; undo?: () => void } | null>(null);
 
 /** Tells why something was not done, with the server's words. */
 export function tellFailure(what: string, error: unknown): void {
