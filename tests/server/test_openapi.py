@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 import pytest
+from route_table import BODIES, routes
 from server_kit import Client, points
 from starlette.routing import Route
-from test_roles import BODIES, routes
 
 from outrider_server.app import build
 from outrider_server.config import ServerConfig
