@@ -17,7 +17,7 @@ import orjson
 from outrider_server.problems import busy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from outrider_server.tokens import Principal
 
@@ -51,10 +51,10 @@ class Subscriber:
     """One event stream: whose it is, what it wants, and what waits for it."""
 
     def __init__(
-        self, principal: Principal, project: str | None, run: str | None, limit: int
+        self, principal: Principal, projects: Collection[str], run: str | None, limit: int
     ) -> None:
         self.principal = principal
-        self._project = project
+        self._projects = frozenset(projects)
         self._run = run
         self._limit = limit
         self._waiting: OrderedDict[Run, Change] = OrderedDict()
@@ -65,7 +65,7 @@ class Subscriber:
     def wants(self, project: str, run: str) -> bool:
         """Whether a change of this run is for this stream."""
         return (
-            (self._project is None or self._project == project)
+            (not self._projects or project in self._projects)
             and (self._run is None or self._run == run)
             and self.principal.may_see(project)
         )
@@ -117,11 +117,13 @@ class Hub:
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
 
-    def subscribe(self, principal: Principal, project: str | None, run: str | None) -> Subscriber:
-        """Open a stream; 503 when there are too many."""
+    def subscribe(
+        self, principal: Principal, projects: Collection[str], run: str | None
+    ) -> Subscriber:
+        """Open a stream of some projects (of all when none is named); 503 when there are too many."""
         if self._is_closed or len(self._subscribers) >= self._clients:
             raise busy("too many event streams are open", after=5)
-        subscriber = Subscriber(principal, project, run, self._runs)
+        subscriber = Subscriber(principal, projects, run, self._runs)
         self._subscribers.add(subscriber)
         return subscriber
 

@@ -25,9 +25,24 @@ def shape(required: str = "", /, **properties: Schema) -> Schema:
     return found
 
 
+def whole(**properties: Schema) -> Schema:
+    """An object whose properties are all always there."""
+    return shape(" ".join(properties), **properties)
+
+
 def maybe(kind: str) -> Schema:
     """A value or null."""
     return {"type": [kind, "null"]}
+
+
+def perhaps(schema: Schema) -> Schema:
+    """What has a shape, or null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def by_name(schema: Schema) -> Schema:
+    """An object whose keys are names."""
+    return {"type": "object", "additionalProperties": schema}
 
 
 TEXT: Schema = {"type": "string"}
@@ -35,8 +50,10 @@ NUMBER: Schema = {"type": "number"}
 INTEGER: Schema = {"type": "integer"}
 TRUTH: Schema = {"type": "boolean"}
 ANY: Schema = {"type": "object", "additionalProperties": True}
+VALUE = ref("Value")
+VALUES = by_name(VALUE)
 TEXTS = many(TEXT)
-NUMBERS = many(maybe("number"))
+NUMBERS = many(NUMBER)
 INTEGERS = many(INTEGER)
 STATE: Schema = {
     "type": "string",
@@ -50,11 +67,11 @@ _RUN: Schema = {
     "name": maybe("string"),
     "state": STATE,
     "attempt": INTEGER,
-    "created": maybe("number"),
-    "started": maybe("number"),
+    "created": NUMBER,
+    "started": NUMBER,
     "ended": maybe("number"),
-    "updated": maybe("number"),
-    "duration": maybe("number"),
+    "updated": NUMBER,
+    "duration": NUMBER,
     "group": maybe("string"),
     "job_type": maybe("string"),
     "tags": TEXTS,
@@ -62,10 +79,46 @@ _RUN: Schema = {
     "host": maybe("string"),
     "gaps": INTEGER,
     "archived": TRUTH,
-    "config": ANY,
-    "summary": ANY,
+    "config": VALUES,
+    "summary": VALUES,
 }
-_MARKS = many(shape("x value count", x=NUMBER, step=NUMBER, value=TEXT, count=INTEGER))
+_MARKS = many(whole(x=NUMBER, step=NUMBER, value=TEXT, count=INTEGER))
+_END: Schema = shape(
+    "state sentence",
+    state=STATE,
+    sentence={"type": "string", "description": "all of it in one sentence"},
+    t=NUMBER,
+    code=maybe("integer"),
+    signal=maybe("integer"),
+    why=perhaps(shape("type message", type=TEXT, message=TEXT, traceback=maybe("string"))),
+    evidence={**VALUES, "type": ["object", "null"], "description": "what the machine knew"},
+)
+_METRIC_FACTS = whole(
+    key=TEXT,
+    points=INTEGER,
+    last={"type": ["number", "string", "null"]},
+    last_step=maybe("integer"),
+    min=maybe("number"),
+    max=maybe("number"),
+    mean=maybe("number"),
+    min_step=maybe("integer"),
+    max_step=maybe("integer"),
+    nonfinite=INTEGER,
+    step=maybe("string"),
+    summary=maybe("string"),
+    goal=maybe("string"),
+    hidden=TRUTH,
+)
+_WRITER = whole(
+    writer=TEXT,
+    host=maybe("string"),
+    pid=maybe("integer"),
+    role=maybe("string"),
+    primary=TRUTH,
+    attempt=INTEGER,
+    state=STATE,
+    end=perhaps(by_name(VALUE)),
+)
 _SERIES: Schema = {
     "run": TEXT,
     "exact": TRUTH,
@@ -81,17 +134,25 @@ _SERIES: Schema = {
     "smooth": NUMBERS,
     "marks": _MARKS,
 }
-_COLUMN = shape("key", key=TEXT, types=TEXTS, runs=INTEGER)
-_METRIC = shape("key", key=TEXT, runs=INTEGER, points=INTEGER, hidden=TRUTH, step=maybe("string"))
+_COLUMN = whole(key=TEXT, types=TEXTS, runs=INTEGER)
+_METRIC = whole(key=TEXT, runs=INTEGER, points=INTEGER, hidden=TRUTH, step=maybe("string"))
 
 SCHEMAS: dict[str, Schema] = {
+    "Value": {
+        "description": "any JSON; NaN and infinities are the words of the journal",
+        "anyOf": [
+            {"type": ["string", "number", "boolean", "null"]},
+            many(VALUE),
+            by_name(VALUE),
+        ],
+    },
     "Error": shape(
         "error",
         error=shape("code message hint", code=TEXT, message=TEXT, hint=maybe("string")),
     ),
     "OffsetError": shape("error offset", error=ANY, offset=INTEGER),
     "Health": shape("service version protocol", service=TEXT, version=TEXT, protocol=INTEGER),
-    "Me": shape("role projects name", role=TEXT, projects=maybe("array"), name=TEXT),
+    "Me": whole(role=TEXT, projects=perhaps(TEXTS), name=TEXT),
     "Project": shape(
         "name runs running updated",
         name=TEXT,
@@ -116,27 +177,39 @@ SCHEMAS: dict[str, Schema] = {
         },
     ),
     "Ack": shape("offset", offset=INTEGER, duplicate=TRUTH),
-    "RunRow": shape("id project name state", metric=ANY, **_RUN),
+    "RunRow": whole(metric=VALUES, **_RUN),
     "Runs": shape(
         "total runs",
         total=INTEGER,
         runs=many(ref("RunRow")),
-        groups=many(shape("runs", runs=INTEGER, rest=TRUTH)),
+        groups=many(shape("value runs", value=VALUE, runs=INTEGER, rest=TRUTH)),
     ),
     "ManyRuns": shape("runs missing", runs=INTEGER, missing=TEXTS),
     "MovedRuns": shape("runs missing taken", runs=INTEGER, missing=TEXTS, taken=TEXTS),
-    "Run": shape(
-        "id project name state config summary metrics writers",
+    "Run": whole(
         **_RUN,
-        metrics=many(ANY),
-        writers=many(ANY),
-        hosts=ANY,
-        end={"type": ["object", "null"]},
-        attempts=many(ANY),
+        metrics=many(_METRIC_FACTS),
+        writers=many(_WRITER),
+        hosts=by_name(VALUES),
+        end=perhaps(_END),
+        attempts=many(whole(a=INTEGER, rewind=maybe("integer"), t=maybe("number"))),
+        has={
+            "description": "what the run has something of",
+            **whole(
+                files=INTEGER,
+                artifacts=INTEGER,
+                code=TRUTH,
+                media=TRUTH,
+                console=TRUTH,
+                alerts=INTEGER,
+            ),
+        },
         program=maybe("string"),
-        has=ANY,
-        argv={"type": ["array", "null"]},
+        argv=perhaps(TEXTS),
         python=maybe("string"),
+        cwd=maybe("string"),
+        adapter=VALUE,
+        outrider=VALUE,
         url=TEXT,
     ),
     "Columns": shape(
@@ -144,13 +217,13 @@ SCHEMAS: dict[str, Schema] = {
         config=many(_COLUMN),
         summary=many(_COLUMN),
         metrics=many(_METRIC),
-        system={"type": "array"},
+        system=many(whole(key=TEXT, runs=INTEGER, points=INTEGER)),
     ),
     "Series": shape(
         "key x series",
         key=TEXT,
         x=TEXT,
-        series=many(shape("run exact total x last", **_SERIES)),
+        series=many(shape("run exact total x step time last marks", **_SERIES)),
         missing=TEXTS,
         unknown=many(shape("name at", name=TEXT, at=INTEGER)),
     ),
@@ -161,7 +234,8 @@ SCHEMAS: dict[str, Schema] = {
         runs=INTEGER,
         groups=many(
             shape(
-                "runs of members names x mid low high n marks",
+                "value runs of members names x mid low high n marks",
+                value=VALUE,
                 runs=INTEGER,
                 of=INTEGER,
                 members=TEXTS,
@@ -177,7 +251,16 @@ SCHEMAS: dict[str, Schema] = {
         ),
         left_out=INTEGER,
     ),
-    "SystemSeries": shape("series", series=many(shape("key x last", key=TEXT, **_SERIES))),
+    "SystemSeries": shape(
+        "series",
+        series=many(
+            shape(
+                "key exact total x time last marks",
+                key=TEXT,
+                **{name: found for name, found in _SERIES.items() if name not in ("run", "step")},
+            )
+        ),
+    ),
     "Points": shape(
         "key attempt steps times values next",
         key=TEXT,
@@ -243,6 +326,18 @@ SCHEMAS: dict[str, Schema] = {
         next=maybe("integer"),
         total=INTEGER,
     ),
+    "File": whole(
+        path=TEXT,
+        sha256=maybe("string"),
+        size=maybe("integer"),
+        type=maybe("string"),
+        role=TEXT,
+        state=TEXT,
+        why=maybe("string"),
+        t=NUMBER,
+        present={"type": "boolean", "description": "the server has the content"},
+        meta=VALUES,
+    ),
     "LoginCode": shape("url expires", url=TEXT, expires=NUMBER),
     "Token": shape(
         "id name role projects created",
@@ -250,7 +345,7 @@ SCHEMAS: dict[str, Schema] = {
         name=TEXT,
         kind=TEXT,
         role=TEXT,
-        projects=maybe("array"),
+        projects=perhaps(TEXTS),
         created=NUMBER,
         expires=maybe("number"),
         last_used=maybe("number"),

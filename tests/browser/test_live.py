@@ -6,9 +6,11 @@ import os
 import re
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import requests
 from browser_parts import Recorder, card, log_in
 from playwright.sync_api import Page, expect
 
@@ -18,7 +20,7 @@ from waiting import eventually
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Response
+    from playwright.sync_api import Browser, BrowserContext, Response
 
     from outrider_server.background import Background
 
@@ -73,6 +75,67 @@ def test_a_lost_server_is_seen_and_the_page_catches_up(browser: Browser, tmp_pat
     finally:
         second.stop()
         context.close()
+
+
+def test_more_pages_than_a_browser_has_connections_are_all_live(
+    context: BrowserContext, server: Background, record: Any
+) -> None:
+    """Pages of one browser share one stream: with one each, the seventh would wait for ever."""
+    runs = [record(f"tab-{i % 2}", f"run-{i % 2}") for i in range(2)]
+    pages = [context.new_page() for _ in range(8)]
+    for i, one in enumerate(pages):
+        one.goto(f"{server.url}/p/tab-{i % 2}?pane=runs")
+        expect(one.get_by_role("link", name=f"run-{i % 2}")).to_be_visible()
+    for one in pages:
+        expect(one.get_by_role("status", name=re.compile("^Live"))).to_be_visible()
+    for run in runs:
+        run.end("failed", code=3)
+    for one in pages:
+        expect(one.locator(".run-row .state-bad")).to_be_visible()
+    pages[0].close()
+    pages[2].reload()
+    expect(pages[2].get_by_role("status", name=re.compile("^Live"))).to_be_visible()
+
+
+def test_a_session_that_is_revoked_asks_for_a_login_and_comes_back_to_the_view(
+    browser: Browser, server: Background, record: Any
+) -> None:
+    """The page says so by itself, in every tab; after a new login it is where it was."""
+    record("revoked", "mine").points("loss", [2.0, 1.0])
+    context = browser.new_context()
+    log_in(context, server)
+    page = context.new_page()
+    page.goto(f"{server.url}/p/revoked?x=wall")
+    expect(page.get_by_role("status", name=re.compile("^Live"))).to_be_visible()
+    headers = {"Authorization": f"Bearer {server.token}"}
+    tokens = requests.get(f"{server.url}/api/tokens", headers=headers, timeout=30).json()["tokens"]
+    newest = max(
+        (one for one in tokens if one["kind"] == "session"), key=lambda one: one["created"]
+    )
+    url = f"{server.url}/api/tokens/{newest['id']}"
+    assert requests.delete(url, headers=headers, timeout=30).ok
+    expect(page.get_by_role("heading", name="Log in to Outrider")).to_be_visible()
+    log_in(context, server)
+    expect(card(page, "loss").locator("canvas.lines")).to_be_visible()
+    expect(page).to_have_url(f"{server.url}/p/revoked?x=wall")
+    context.close()
+
+
+def test_an_hour_between_the_clocks_changes_nothing_that_is_shown(
+    page: Page, server: Background, record: Any
+) -> None:
+    """A browser an hour behind still tells how long ago by the server's clock; so does one ahead."""
+    record("skew", "quarter", created=time.time() - 15 * 60 - 20)
+    record("skew", "future", created=time.time() + 3600)
+    for hours in (-1, 1):
+        shift = f"const D = Date.now; Date.now = () => D() + {hours * 3_600_000};"
+        other = page.context.new_page()
+        other.add_init_script(shift)
+        other.goto(f"{server.url}/p/skew?pane=runs")
+        expect(other.locator('.run-row[data-run="quarter"]')).to_contain_text("15m ago")
+        expect(other.locator('.run-row[data-run="future"]')).to_contain_text("just now")
+        expect(other.get_by_role("status", name="Live, updated just now")).to_be_visible()
+        other.close()
 
 
 TRAINING = """

@@ -215,6 +215,10 @@ def test_search_filter_and_sort_the_list(page: Page, server: Background, digits:
     expect(page.locator(".filter-error")).to_have_count(0)
     page.get_by_role("textbox", name="Search runs by name").fill("run-1")
     expect(page.get_by_text("1 run", exact=True)).to_be_visible()
+    page.get_by_role("textbox", name="Search runs by name").fill("run-0[12]$")
+    expect(page.get_by_text("1 run", exact=True)).to_be_visible()
+    page.get_by_role("textbox", name="Search runs by name").fill("run-0[12")
+    expect(page.get_by_text("0 runs")).to_be_visible()  # no pattern: searched for as it stands
     page.goto(f"{server.url}/p/{digits}?col=summary.val%2Facc")
     page.get_by_role("button", name="val/acc", exact=True).click()
     expect(page.locator(".run-row .run-name a").first).to_have_text("run-00")
@@ -301,6 +305,35 @@ def test_keys_move_in_the_list_and_open_help(page: Page, server: Background, dig
     expect(page.get_by_role("dialog", name="Keyboard and help")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_pinned_runs_and_charts_stay_on_top(page: Page, server: Background, digits: str) -> None:
+    """By button and by key; a pinned run is drawn, whatever the list shows, and the address keeps it."""
+    page.goto(f"{server.url}/p/{digits}?lines=5&col=config.lr")
+    first = page.locator('.run-row[data-run="run-00"]')
+    first.hover()
+    first.get_by_role("button", name="Pin run-00").click()
+    above = page.locator(".vabove .run-row")
+    expect(above).to_have_count(1)
+    expect(above).to_contain_text("0.1")
+    expect(page.get_by_text("6 lines shown")).to_be_visible()
+    page.get_by_role("grid", name="Runs").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("p")
+    expect(above).to_have_count(2)
+    page.get_by_role("textbox", name="Search runs by name").fill("run-07")
+    expect(page.get_by_text("1 run", exact=True)).to_be_visible()
+    expect(above).to_have_count(2)
+    page.reload()
+    expect(above.first).to_contain_text("run-00")
+    above.first.hover()
+    above.first.get_by_role("button", name="Pin run-00").click()
+    expect(above).to_have_count(1)
+    hover(page, "val/acc")
+    page.keyboard.press("p")
+    expect(page.get_by_role("region", name="Pinned")).to_contain_text("val/acc")
+    assert query(page)["pin"] == ["val/acc"]
+    assert query(page)["top"] == ["run-11"]
 
 
 def test_on_a_phone_runs_and_charts_are_one_tap_apart(

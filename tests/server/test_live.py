@@ -34,7 +34,7 @@ def test_changes_of_a_run_are_merged_and_sent_at_most_twice_a_second() -> None:
 
     async def watch() -> None:
         hub = Hub(10, 10)
-        subscriber = hub.subscribe(principal(), "p", None)
+        subscriber = hub.subscribe(principal(), ["p"], None)
         hub.publish("p", "r", {"points"}, {"a"}, "running")
         (first,) = events(await subscriber.next(5))
         began = asyncio.get_running_loop().time()
@@ -63,7 +63,7 @@ def test_a_slow_client_gets_one_resync_and_never_grows() -> None:
 
     async def watch() -> None:
         hub = Hub(10, 100)
-        slow = hub.subscribe(principal(), None, None)
+        slow = hub.subscribe(principal(), (), None)
         for number in range(10_000):
             hub.publish("p", f"r{number}", {"points"}, {f"k{number}"})
         await asyncio.sleep(0.01)
@@ -82,7 +82,7 @@ def test_very_many_keys_become_any_key() -> None:
 
     async def watch() -> None:
         hub = Hub(1, 1)
-        subscriber = hub.subscribe(principal(), None, None)
+        subscriber = hub.subscribe(principal(), (), None)
         hub.publish("p", "r", {"points"}, {str(number) for number in range(100_000)})
         ((_, data),) = events(await subscriber.next(5))
         assert data["keys"] is None
@@ -116,7 +116,7 @@ def test_a_silent_stream_gets_pings() -> None:
     """So that proxies and clients know it is alive."""
 
     async def watch() -> None:
-        subscriber = Hub(1, 1).subscribe(principal(), None, None)
+        subscriber = Hub(1, 1).subscribe(principal(), (), None)
         assert events(await subscriber.next(0.01)) == [("ping", {})]
 
     asyncio.run(watch())

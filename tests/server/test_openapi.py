@@ -28,6 +28,14 @@ def fits(value: Any, schema: dict[str, Any], where: str = "$") -> None:
     """Raise AssertionError where a JSON value does not fit a schema of ours."""
     if "$ref" in schema:
         schema = SCHEMAS[schema["$ref"].rpartition("/")[2]]
+    if "anyOf" in schema:
+        for one in schema["anyOf"]:
+            try:
+                fits(value, one, where)
+            except AssertionError:
+                continue
+            return
+        raise AssertionError(f"{where}: {value!r} is none of {schema['anyOf']}")
     kinds = schema.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
     python = {
@@ -109,6 +117,8 @@ def test_answers_fit_the_shapes_they_are_documented_with(client: Client) -> None
     raw = b'{"t":1763860000.0,"k":"config","c":{"lr":0.1,"name":"x"}}\n' + points(0, 50)
     raw += b'{"t":1763860001.0,"s":51,"p":{"loss":"NaN","acc":true}}\n'
     raw += b'{"t":1763860001.0,"k":"sys","d":30.0,"p":{"system/cpu":12.5}}\n'
+    raw += b'{"t":1763860002.0,"k":"console","o":"out","b":"hello\\n"}\n'
+    raw += b'{"t":1763860002.0,"k":"file","path":"a.txt","size":3,"m":{"step":5}}\n'
     raw += b'{"t":1763860002.0,"k":"alert","title":"a","text":"b","level":"info"}\n'
     assert client.append("shapes", 0, raw).status == 200
     fits(client.post("/api/projects/p/rules", {"kind": "died"}).json(), SCHEMAS["Rule"])
@@ -131,6 +141,12 @@ def test_answers_fit_the_shapes_they_are_documented_with(client: Client) -> None
         "/api/projects/p/runs/shapes/alerts": "/api/projects/{project}/runs/{run}/alerts",
         "/api/projects/p/alerts?limit=5": "/api/projects/{project}/alerts",
         "/api/projects/p/rules": "/api/projects/{project}/rules",
+        "/api/projects/p/groups?key=loss&by=config.lr": "/api/projects/{project}/groups",
+        "/api/projects/p/views": "/api/projects/{project}/views",
+        "/api/projects/p/runs/shapes/files": "/api/projects/{project}/runs/{run}/files",
+        "/api/projects/p/runs/shapes/code": "/api/projects/{project}/runs/{run}/code",
+        "/api/projects/p/runs/shapes/console": "/api/projects/{project}/runs/{run}/console",
+        "/api/projects/p/runs/shapes/media": "/api/projects/{project}/runs/{run}/media",
         "/api/webhook": "/api/webhook",
         "/api/tokens": "/api/tokens",
         "/api/health": "/api/health",

@@ -30,7 +30,15 @@ export function keys(event: KeyboardEvent): void {
   else if (event.key === "z" && view.value.zoom !== null) undoZoom();
   else if (event.key === "s" && route.value.page === "workspace") nextPane();
   else if (event.key === "p" && before?.key === "g" && Date.now() - before.time < 1000) go("/");
+  else if (event.key === "p") pinCard();
   before = { key: event.key, time: Date.now() };
+}
+
+/** Pins the chart that is pointed at or has the focus, or lets it go. */
+function pinCard(): void {
+  const key = document.querySelector<HTMLElement>(".card[data-metric]:hover, .card[data-metric]:focus-within")?.dataset.metric;
+  const { pin } = view.value;
+  if (key !== undefined) setView({ pin: pin.includes(key) ? pin.filter((one) => one !== key) : [...pin, key] });
 }
 
 function escape(): void {

@@ -11,11 +11,13 @@ import { startRun } from "./state/run";
 import { startRuns } from "./state/runs";
 import { followLinks } from "./state/url";
 import { startGoing } from "./table/going";
+import { startPins } from "./table/pins";
 import { startSelection } from "./table/selection";
 
 followLinks();
 startRuns();
 startRun();
+startPins();
 startSelection();
 startGoing();
 startColouring();

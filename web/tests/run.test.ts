@@ -79,7 +79,7 @@ describe("small parts", () => {
   });
 
   it("makes a tree of paths: folders first, natural order", () => {
-    const file = (path: string) => ({ path, sha256: null, size: 5, type: null, role: "save", state: "ok", why: null, t: 0, present: true });
+    const file = (path: string) => ({ path, sha256: null, size: 5, type: null, role: "save", state: "ok", why: null, t: 0, present: true, meta: {} });
     const rows = treeRows([file("b.txt"), file("ckpt/10.pt"), file("ckpt/9.pt")], () => true);
     expect(rows.map((one) => [one.name, one.depth, one.bytes])).toEqual([["ckpt", 0, 10], ["9.pt", 1, 5], ["10.pt", 1, 5], ["b.txt", 0, 5]]);
   });

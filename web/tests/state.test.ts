@@ -3,7 +3,7 @@ import { metricMatcher, sections } from "../src/components/sections";
 import { toggleSort } from "../src/components/sorting";
 import { flatten } from "../src/run/values";
 import { assignSlots, CLEAREST, SLOTS } from "../src/state/colours";
-import { backOff } from "../src/state/live";
+import { backOff } from "../src/live/stream";
 import { searchFilter } from "../src/state/runs";
 
 describe("colours", () => {
@@ -54,6 +54,8 @@ describe("small things", () => {
   it("search text is matched as it is written", () => {
     expect(searchFilter('a.b"(')).toBe('name ~ "(?i)a\\\\.b\\"\\\\("');
     expect(searchFilter("  ")).toBe("");
+    expect(searchFilter("seed [12]$")).toBe('(name ~ "(?i)seed \\\\[12\\\\]\\\\$" or name ~ "(?i)seed [12]$")');
+    expect(searchFilter("(?<x>a)")).not.toContain(" or "); // Python reads it otherwise
   });
 
   it("back-off doubles, with some chance in it, and has an end", () => {

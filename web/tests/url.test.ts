@@ -10,7 +10,7 @@ describe("the address", () => {
     const view: View = {
       search: "a&b=c", filter: 'summary."val/acc" > 0.9', sort: "-summary.x,config.lr", columns: ["config.lr", "summary.a,b"],
       freeze: ["config.lr"], widths: ["config.a:b:120"], differ: true, by: "tags", fold: ['["a"]', "null"],
-      hide: ["r1"], show: ["r2", "r3"], only: "r9", lines: 20, pane: "charts", metric: "^val/(a|b)$", x: "metric:epoch #1",
+      hide: ["r1"], show: ["r2", "r3"], only: "r9", top: ["r4"], lines: 20, pane: "charts", metric: "^val/(a|b)$", x: "metric:epoch #1",
       smooth: 12, smoothBy: "gauss", group: "config.model/a b", centre: "median", band: "quantiles:0.1", expand: ["0.1", "null", '"<x>"'],
       colour: "config.lr", baseline: "r2", logX: true, logY: true, outliers: true, zoom: { min: -1.5, max: 1e6 }, shut: ["train", "-"], pin: ["<b>"],
       full: "ü/🚀", size: "l",

@@ -7,15 +7,15 @@ from typing import Any
 
 from outrider.reading.code import CODE, ENVIRONMENT, chosen, named_in
 from outrider_server.routes.operation import Call, Operation
-from outrider_server.schemas import ANY, many, maybe, shape
+from outrider_server.schemas import VALUES, many, maybe, perhaps, ref, shape
 from outrider_server.store.files import FilesQuery
 from outrider_server.tokens import Role
 
 _ANSWER = shape(
     "code environment files web",
-    code={"type": ["object", "null"], "additionalProperties": True},
-    environment={"type": ["object", "null"], "additionalProperties": True},
-    files=many(ANY),
+    code=perhaps(VALUES),
+    environment=perhaps(VALUES),
+    files=many(ref("File")),
     web=maybe("string"),
 )
 

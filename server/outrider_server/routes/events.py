@@ -61,10 +61,11 @@ class EventStream(Response):
 
 async def events(call: Call) -> Response:
     """Open a stream of changes."""
-    project, run = call.query["project"], call.query["run"]
-    if project is not None and not call.who.may_see(project):
+    projects, run = call.query["project"], call.query["run"]
+    # a browser has one stream for all its pages: one project too many must not cost the others theirs
+    if projects and not any(map(call.who.may_see, projects)):
         raise forbidden(f"the token {call.who.name!r} is not for this project")
-    subscriber = call.services.hub.subscribe(call.who, project, run)
+    subscriber = call.services.hub.subscribe(call.who, projects, run)
     return EventStream(call.services, subscriber)
 
 
@@ -77,7 +78,7 @@ OPERATIONS = (
         Role.READ,
         events,
         query=(
-            Parameter("project", "only this project"),
+            Parameter("project", "only these projects, repeated", is_many=True),
             Parameter("run", "only this run (of that project)"),
         ),
         errors=(503,),

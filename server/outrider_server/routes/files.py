@@ -17,7 +17,15 @@ from outrider_server.blobs import InUse, WrongContent, WrongOffset, is_sha256
 from outrider_server.bodies import declared_length
 from outrider_server.problems import Problem, bad_request, busy, not_found, too_large
 from outrider_server.routes.operation import Call, Operation, Parameter
-from outrider_server.schemas import ANY, INTEGER, NUMBER, TEXT, TEXTS, TRUTH, many, maybe, shape
+from outrider_server.schemas import (
+    INTEGER,
+    TEXTS,
+    TRUTH,
+    many,
+    maybe,
+    ref,
+    shape,
+)
 from outrider_server.store import UnknownRun
 from outrider_server.store.files import PAGE, FilesQuery
 from outrider_server.tokens import Role
@@ -243,20 +251,6 @@ _SIZE = Parameter(
     "size", "the whole content's bytes", "integer", is_required=True, minimum=0, maximum=_MOST
 )
 _STATE = shape("offset complete", offset=INTEGER, complete=TRUTH)
-_FILE = shape(
-    "path sha256 size type role state why t present meta",
-    path=TEXT,
-    sha256=maybe("string"),
-    size=maybe("integer"),
-    type=maybe("string"),
-    role=TEXT,
-    state=TEXT,
-    why=maybe("string"),
-    t=NUMBER,
-    present=TRUTH,
-    meta=ANY,
-)
-
 OPERATIONS = (
     Operation(
         "GET",
@@ -265,7 +259,7 @@ OPERATIONS = (
         "The files of a run, by path; `present` says whether the server has the content",
         Role.READ,
         list_files,
-        shape("files next", files=many(_FILE), next=maybe("string")),
+        shape("files next", files=many(ref("File")), next=maybe("string")),
         query=(
             Parameter("role", "save, media or code; all without it", default=None),
             Parameter("prefix", "what the path begins with", default=""),

@@ -6,7 +6,17 @@ from typing import Any
 
 from outrider_server.problems import not_found
 from outrider_server.routes.operation import Call, Operation, Parameter
-from outrider_server.schemas import ANY, INTEGER, NUMBER, TEXT, TRUTH, many, maybe, shape
+from outrider_server.schemas import (
+    INTEGER,
+    NUMBER,
+    TEXT,
+    TRUTH,
+    VALUE,
+    VALUES,
+    many,
+    maybe,
+    shape,
+)
 from outrider_server.store.media import PAGE, ROWS, MediaQuery, TableQuery
 from outrider_server.tokens import Role
 
@@ -43,14 +53,14 @@ _PART = {
         caption=TEXT,
         width=INTEGER,
         height=INTEGER,
-        masks=ANY,
-        boxes=ANY,
+        masks=VALUES,
+        boxes=VALUES,
         fps=NUMBER,
         frames=INTEGER,
         rate=INTEGER,
         channels=INTEGER,
         seconds=NUMBER,
-        value=ANY,
+        value=VALUE,
     ),
     "description": "`state` is pending until the file was made and told; `present` says that the "
     "server has its bytes: GET …/blobs/{sha256}. `masks` are parts by name, with `labels`; `boxes` "
@@ -65,6 +75,7 @@ _MEDIA = shape(
     type=TEXT,
     parts=many(_PART),
     value={
+        **VALUES,
         "type": ["object", "null"],
         "description": "Of a histogram {counts, edges, nonfinite?}, of a short text {text}, of a "
         "table {columns, rows, left_out?, data?}. Lists of these have a `value` in each part.",
@@ -121,7 +132,7 @@ OPERATIONS = (
             total=INTEGER,
             left_out=INTEGER,
             offset=INTEGER,
-            rows=many({"type": "array"}),
+            rows=many(many(VALUE)),
         ),
         query=(
             Parameter("offset", "rows to skip", "integer", default=0, minimum=0),

@@ -14,7 +14,7 @@ from outrider_server.store import alerts
 from outrider_server.store.aggregates import project_definitions
 from outrider_server.store.console import count_lines
 from outrider_server.store.counts import COLUMNS
-from outrider_server.store.files import count_files
+from outrider_server.store.files import count_artifacts, count_files
 from outrider_server.store.media import has_media
 from outrider_server.store.records import end_of
 from outrider_server.store.track import read_document
@@ -109,6 +109,7 @@ def read_detail(db: sqlite3.Connection, row: dict[str, Any], run: int) -> dict[s
     ]
     detail["has"] = {
         "files": count_files(db, run),
+        "artifacts": count_artifacts(db, run),
         "code": has_records(db, run, "code"),
         "media": has_media(db, run),
         "console": count_lines(db, run) > 0,

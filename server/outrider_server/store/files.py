@@ -230,3 +230,12 @@ def count_files(db: sqlite3.Connection, run: int) -> int:
         "SELECT count(*) FROM file WHERE run = ? AND role = 'save' AND latest = 1", (run,)
     ).fetchone()
     return int(count)
+
+
+def count_artifacts(db: sqlite3.Connection, run: int) -> int:
+    """How many paths were saved with metadata or aliases."""
+    (count,) = db.execute(
+        "SELECT count(DISTINCT path) FROM file WHERE run = ? AND role = 'save' AND meta IS NOT NULL",
+        (run,),
+    ).fetchone()
+    return int(count)

@@ -1,7 +1,8 @@
 /** The one place that talks to the server: typed calls, and errors that carry the server's message and hint. */
 
 import { learnServerTime } from "../format/time";
-import type { ColumnsAnswer, GroupsAnswer, ManyAnswer, ManyChange, Me, MovedAnswer, ProjectRow, RunAnswer, RunChange, RunsAnswer, SeriesAnswer, SystemAnswer } from "./types";
+import type { paths } from "./schema";
+import type { ManyChange, RunChange } from "./types";
 
 /** The server's refusal, or `status` 0 when it could not be reached. */
 export class ApiError extends Error {
@@ -54,63 +55,93 @@ async function answered(path: string, init: RequestInit = {}): Promise<Response>
   throw new ApiError(answer.status, body.error?.message ?? `The server answered ${answer.status}.`, body.error?.hint, body.position);
 }
 
-export const request = async <T>(path: string, init: RequestInit = {}): Promise<T> => (await answered(path, init)).json() as Promise<T>;
+/** The paths that answer a method, what they ask for and what they answer: all of it from the OpenAPI document. */
+type Method = "get" | "post" | "patch" | "put" | "delete";
+type Paths<M extends Method> = { [P in keyof paths]: paths[P][M] extends { responses: unknown } ? P : never }[keyof paths];
+type Asked<P extends keyof paths, M extends Method> = paths[P][M] extends { parameters: infer A } ? A : never;
+type Body<P extends keyof paths, M extends Method> = paths[P][M] extends { requestBody?: { content: { "application/json": infer B } } } ? B : undefined;
+export type Answer<P extends keyof paths, M extends Method = "get"> =
+  paths[P][M] extends { responses: infer R } ? (R[keyof R] extends { content: { "application/json": infer T } } ? T : never) : never;
 
-const send = <T>(method: string, path: string, body: unknown, keepalive = false): Promise<T> =>
-  request<T>(path, { method, keepalive, headers: { "Content-Type": "application/json", Accept: "application/json" }, body: JSON.stringify(body) });
+/** As the document says, and null or undefined leave a parameter out. */
+type Loose<Q> = { [K in keyof Q]: (NonNullable<Q[K]> extends string[] ? readonly string[] : Q[K]) | null | undefined };
+type Part<A, N extends string> = A extends { [K in N]?: infer V } ? NonNullable<V> : never;
+export type QueryOf<P extends keyof paths, M extends Method = "get"> = Part<Asked<P, M>, "query"> extends never ? Record<string, never> : Loose<Part<Asked<P, M>, "query">>;
 
-export const get = <T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> =>
-  request<T>(path + queryString(query), signal ? { signal } : {});
-
-export interface LineQuery {
-  key?: string;
-  expression?: string;
-  x: string;
-  min?: number | null;
-  max?: number | null;
-  width: number;
-  smooth?: string | null;
+interface Call<P extends keyof paths, M extends Method> {
+  /** The names in the path. */
+  in?: Part<Asked<P, M>, "path">;
+  query?: QueryOf<P, M>;
+  body?: Body<P, M>;
+  signal?: AbortSignal | undefined;
+  /** The request outlives the page. */
+  isLeaving?: boolean;
 }
-export interface SeriesQuery extends LineQuery { runs: readonly string[] }
-export interface GroupsQuery extends LineQuery { by: string; filter: string | null; centre: string; band: string }
+
+/** `/api/projects/{project}` with its names put in, each one path part whatever it holds. */
+export const address = (template: string, names: Record<string, string | number> = {}): string =>
+  template.replace(/\{(\w+)\}/g, (_, name: string) => part(String(names[name])));
+
+async function call<P extends keyof paths, M extends Method>(method: M, path: P, asked: Call<P, M>): Promise<Answer<P, M>> {
+  const { body, signal, isLeaving = false } = asked;
+  const said = body === undefined ? {} : { body: JSON.stringify(body) };
+  const headers = { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }) };
+  const answer = await answered(address(path, asked.in) + queryString((asked.query ?? {}) as Query), {
+    method: method.toUpperCase(), headers, keepalive: isLeaving, ...said, ...(signal ? { signal } : {}),
+  });
+  return (await answer.json()) as Answer<P, M>;
+}
+
+export const get = <P extends Paths<"get">>(path: P, asked: Call<P, "get"> = {}): Promise<Answer<P>> => call("get", path, asked);
+export const post = <P extends Paths<"post">>(path: P, asked: Call<P, "post"> = {}): Promise<Answer<P, "post">> => call("post", path, asked);
+export const patch = <P extends Paths<"patch">>(path: P, asked: Call<P, "patch">): Promise<Answer<P, "patch">> => call("patch", path, asked);
+export const put = <P extends Paths<"put">>(path: P, asked: Call<P, "put">): Promise<Answer<P, "put">> => call("put", path, asked);
+export const remove = <P extends Paths<"delete">>(path: P, asked: Call<P, "delete">): Promise<Answer<P, "delete">> => call("delete", path, asked);
+
+const PROJECT = "/api/projects/{project}";
+const RUN = "/api/projects/{project}/runs/{run}";
+
+export type RunsQuery = QueryOf<`${typeof PROJECT}/runs`>;
+export type SeriesQuery = QueryOf<`${typeof PROJECT}/series`>;
+export type GroupsQuery = QueryOf<`${typeof PROJECT}/groups`>;
 
 export const api = {
-  me: () => get<Me>("/api/me"),
+  me: () => get("/api/me"),
 
-  projects: () => get<{ projects: ProjectRow[] }>("/api/projects"),
+  projects: () => get("/api/projects"),
 
-  columns: (project: string) => get<ColumnsAnswer>(`/api/projects/${part(project)}/columns`),
+  columns: (project: string) => get(`${PROJECT}/columns`, { in: { project } }),
 
-  runs: (project: string, query: Query, signal?: AbortSignal) =>
-    get<RunsAnswer>(`/api/projects/${part(project)}/runs`, query, signal),
+  runs: (project: string, query: RunsQuery, signal?: AbortSignal) => get(`${PROJECT}/runs`, { in: { project }, query, signal }),
 
-  run: (project: string, id: string, signal?: AbortSignal) =>
-    get<RunAnswer>(`/api/projects/${part(project)}/runs/${part(id)}`, {}, signal),
+  run: (project: string, run: string, signal?: AbortSignal) => get(RUN, { in: { project, run }, signal }),
 
-  series: (project: string, query: SeriesQuery, signal?: AbortSignal) => {
-    const { runs, ...rest } = query;
-    return get<SeriesAnswer>(`/api/projects/${part(project)}/series`, { ...rest, run: runs }, signal);
-  },
+  series: (project: string, query: SeriesQuery, signal?: AbortSignal) => get(`${PROJECT}/series`, { in: { project }, query, signal }),
 
-  groups: (project: string, query: GroupsQuery) => get<GroupsAnswer>(`/api/projects/${part(project)}/groups`, { ...query }),
+  groups: (project: string, query: GroupsQuery) => get(`${PROJECT}/groups`, { in: { project }, query }),
 
-  system: (project: string, id: string, query: Query, signal?: AbortSignal) =>
-    get<SystemAnswer>(`/api/projects/${part(project)}/runs/${part(id)}/system`, query, signal),
+  system: (project: string, run: string, query: QueryOf<`${typeof RUN}/system`>, signal?: AbortSignal) =>
+    get(`${RUN}/system`, { in: { project, run }, query, signal }),
 
-  updateRun: (project: string, id: string, change: RunChange) =>
-    send<unknown>("PATCH", `/api/projects/${part(project)}/runs/${part(id)}`, change),
+  updateRun: (project: string, run: string, body: RunChange) => patch(RUN, { in: { project, run }, body }),
 
   updateRuns: (project: string, runs: readonly string[], change: ManyChange) =>
-    send<ManyAnswer>("PATCH", `/api/projects/${part(project)}/runs`, { runs, ...change }),
+    patch(`${PROJECT}/runs`, { in: { project }, body: { runs: [...runs], ...change } }),
 
   moveRuns: (project: string, runs: readonly string[], to: string) =>
-    send<MovedAnswer>("POST", `/api/projects/${part(project)}/runs/move`, { runs, to }),
+    post(`${PROJECT}/runs/move`, { in: { project }, body: { runs: [...runs], to } }),
 
   /** With `isLeaving` the request outlives the page. */
   deleteRuns: (project: string, runs: readonly string[], isLeaving = false) =>
-    send<ManyAnswer>("POST", `/api/projects/${part(project)}/runs/delete`, { runs }, isLeaving),
+    post(`${PROJECT}/runs/delete`, { in: { project }, body: { runs: [...runs] }, isLeaving }),
+
+  views: (project: string) => get(`${PROJECT}/views`, { in: { project } }),
+
+  view: (project: string, view: string) => get(`${PROJECT}/views/{view}`, { in: { project, view } }),
+
+  keepView: (project: string, view: string, state: string) => put(`${PROJECT}/views/{view}`, { in: { project, view }, body: { state } }),
+
+  deleteView: (project: string, view: string) => remove(`${PROJECT}/views/{view}`, { in: { project, view } }),
 
   blob: (path: string) => answered(path).then((answer) => answer.blob()),
-
-  logout: () => request<unknown>("/api/logout", { method: "POST" }).catch(() => undefined),
 };

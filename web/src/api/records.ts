@@ -1,104 +1,62 @@
 /** Calls for what a run records beside its numbers: files, console, media, code, alerts. */
 
-import { get, part, queryString, request, type Query } from "./client";
-import type { Value } from "./types";
+import { address, get, post, put, queryString, remove, type Answer, type QueryOf } from "./client";
+import type { components, operations } from "./schema";
 
-export interface FileEntry {
-  path: string;
-  sha256: string | null;
-  size: number | null;
-  type: string | null;
-  role: string;
-  state: string;
-  why: string | null;
-  t: number;
-  present: boolean;
-  meta?: Record<string, Value> | null;
-}
-export interface FilesAnswer { files: FileEntry[]; next: string | null }
+const RUN = "/api/projects/{project}/runs/{run}";
+const RULES = "/api/projects/{project}/rules";
+export type NewRule = NonNullable<operations["add_rule"]["requestBody"]>["content"]["application/json"];
+type Of<Rest extends string> = `${typeof RUN}${Rest}`;
 
-export interface ConsoleLine { n: number; t: number; o: string; b: string; w?: string; gap?: number }
+export type FileEntry = components["schemas"]["File"];
 /** `next` is where the page behind this one begins, null at the end. */
-export interface ConsoleAnswer { total: number; first: number; lines: ConsoleLine[]; next: number | null; open: boolean }
-export interface ConsoleMatch { n: number; t: number; o: string; b: string }
-export interface SearchAnswer { matches: ConsoleMatch[]; next: number | null; total: number }
-
-export interface MediaPart {
-  sha256: string | null;
-  size: number;
-  type: string | null;
-  present: boolean;
-  caption?: string | null;
-  width?: number | null;
-  height?: number | null;
-  [more: string]: unknown;
-}
-export interface MediaItem {
-  seq: number;
-  t: number;
-  step: number;
-  key: string;
-  type: string;
-  parts: MediaPart[];
-  value: unknown;
-}
-export interface MediaAnswer { media: MediaItem[]; next: string | null }
-export interface MediaKey { key: string; type: string; count: number; first_step: number; last_step: number }
-
-export interface CodeAnswer {
-  code: Record<string, Value> | null;
-  environment: Record<string, Value> | null;
-  files: FileEntry[];
-  web: string | null;
-}
-
-const runPath = (project: string, run: string): string => `/api/projects/${part(project)}/runs/${part(run)}`;
+export type ConsoleAnswer = Answer<Of<"/console">>;
+export type ConsoleLine = ConsoleAnswer["lines"][number];
+export type ConsoleMatch = Answer<Of<"/console/search">>["matches"][number];
+export type MediaAnswer = Answer<Of<"/media">>;
+export type MediaItem = MediaAnswer["media"][number];
+export type MediaPart = MediaItem["parts"][number];
+export type MediaKey = Answer<Of<"/media/keys">>["keys"][number];
+export type TableAnswer = Answer<Of<"/tables/{seq}">>;
+export type CodeAnswer = Answer<Of<"/code">>;
+export type Alert = Answer<Of<"/alerts">>["alerts"][number];
 
 /** The address of a stored file; `download` asks the browser to keep it under `name`. */
 export const blobUrl = (project: string, run: string, sha256: string, name?: string, download = false): string =>
-  `${runPath(project, run)}/blobs/${part(sha256)}${queryString({ name, download: download ? 1 : null })}`;
-
-const send = (method: string, path: string, body?: unknown): Promise<unknown> =>
-  request(path, {
-    method, headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+  address(`${RUN}/blobs/{sha256}`, { project, run, sha256 }) + queryString({ name, download: download ? 1 : null });
 
 export const records = {
-  files: (project: string, run: string, query: Query, signal?: AbortSignal) =>
-    get<FilesAnswer>(`${runPath(project, run)}/files`, query, signal),
+  files: (project: string, run: string, query: QueryOf<Of<"/files">>, signal?: AbortSignal) =>
+    get(`${RUN}/files`, { in: { project, run }, query, signal }),
 
-  console: (project: string, run: string, query: Query, signal?: AbortSignal) =>
-    get<ConsoleAnswer>(`${runPath(project, run)}/console`, query, signal),
+  console: (project: string, run: string, query: QueryOf<Of<"/console">>, signal?: AbortSignal) =>
+    get(`${RUN}/console`, { in: { project, run }, query, signal }),
 
-  search: (project: string, run: string, query: Query, signal?: AbortSignal) =>
-    get<SearchAnswer>(`${runPath(project, run)}/console/search`, query, signal),
+  search: (project: string, run: string, query: QueryOf<Of<"/console/search">>, signal?: AbortSignal) =>
+    get(`${RUN}/console/search`, { in: { project, run }, query, signal }),
 
-  media: (project: string, run: string, query: Query, signal?: AbortSignal) =>
-    get<MediaAnswer>(`${runPath(project, run)}/media`, query, signal),
+  media: (project: string, run: string, query: QueryOf<Of<"/media">>, signal?: AbortSignal) =>
+    get(`${RUN}/media`, { in: { project, run }, query, signal }),
 
-  mediaKeys: (project: string, run: string, signal?: AbortSignal) =>
-    get<{ keys: MediaKey[] }>(`${runPath(project, run)}/media/keys`, {}, signal),
+  mediaKeys: (project: string, run: string, signal?: AbortSignal) => get(`${RUN}/media/keys`, { in: { project, run }, signal }),
 
-  table: <T>(project: string, run: string, seq: number, query: Query, signal?: AbortSignal) =>
-    get<T>(`${runPath(project, run)}/tables/${seq}`, query, signal),
+  table: (project: string, run: string, seq: number, query: QueryOf<Of<"/tables/{seq}">>, signal?: AbortSignal) =>
+    get(`${RUN}/tables/{seq}`, { in: { project, run, seq }, query, signal }),
 
-  code: (project: string, run: string, signal?: AbortSignal) =>
-    get<CodeAnswer>(`${runPath(project, run)}/code`, {}, signal),
+  code: (project: string, run: string, signal?: AbortSignal) => get(`${RUN}/code`, { in: { project, run }, signal }),
 
-  alerts: <T>(project: string, run: string, query: Query, signal?: AbortSignal) =>
-    get<T>(`${runPath(project, run)}/alerts`, query, signal),
+  alerts: (project: string, run: string, query: QueryOf<Of<"/alerts">>, signal?: AbortSignal) =>
+    get(`${RUN}/alerts`, { in: { project, run }, query, signal }),
 
-  rules: <T>(project: string, signal?: AbortSignal) => get<T>(`/api/projects/${part(project)}/rules`, {}, signal),
+  rules: (project: string, signal?: AbortSignal) => get(RULES, { in: { project }, signal }),
 
-  addRule: (project: string, rule: unknown) => send("POST", `/api/projects/${part(project)}/rules`, rule),
+  addRule: (project: string, body: NewRule) => post(RULES, { in: { project }, body }),
 
-  deleteRule: (project: string, id: string | number) =>
-    send("DELETE", `/api/projects/${part(project)}/rules/${part(String(id))}`),
+  deleteRule: (project: string, rule: string) => remove(`${RULES}/{rule}`, { in: { project, rule } }),
 
-  webhook: <T>(signal?: AbortSignal) => get<T>("/api/webhook", {}, signal),
+  webhook: (signal?: AbortSignal) => get("/api/webhook", { signal }),
 
-  setWebhook: (body: unknown) => send("PUT", "/api/webhook", body),
+  setWebhook: (url: string | null) => put("/api/webhook", { body: { url } }),
 };
 
 /** The text of a stored file, or its beginning. Throws what `fetch` throws. */

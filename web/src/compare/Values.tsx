@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { api } from "../api/client";
-import type { MetricFacts, Scalar } from "../api/types";
+import type { MetricFacts } from "../api/types";
 import { Notice } from "../components/Notice";
 import { SearchBox } from "../components/SearchBox";
 import { metricMatcher } from "../components/sections";
@@ -13,6 +13,8 @@ import { StepSlider } from "../run/StepSlider";
 import { noteAnswer, noteFailure } from "../state/store";
 import { Beside } from "./Beside";
 import type { Compared } from "./ComparePage";
+
+type Last = MetricFacts["last"];
 
 const SHOWN = 60;
 const WIDTH = 64;
@@ -55,7 +57,7 @@ export function Values({ project, compared }: { project: string; compared: Compa
   );
 }
 
-function Cell({ value, base, isBest }: { value: Scalar; base: Scalar; isBest: boolean }) {
+function Cell({ value, base, isBest }: { value: Last; base: Last; isBest: boolean }) {
   if (value === null) return <span class="faint">not logged</span>;
   if (typeof value !== "number") return <>{String(value)}</>;
   const change = typeof base === "number" ? value - base : null;
@@ -68,7 +70,7 @@ function Cell({ value, base, isBest }: { value: Scalar; base: Scalar; isBest: bo
 }
 
 /** The place of the best value, when the metric has a goal and no other value is as good. */
-export function bestOf(values: readonly Scalar[], goal: string | null): number | null {
+export function bestOf(values: readonly Last[], goal: string | null): number | null {
   if (goal !== "minimize" && goal !== "maximize") return null;
   const sign = goal === "minimize" ? 1 : -1;
   const numbers = values.map((one) => (typeof one === "number" ? one * sign : Infinity));
@@ -78,7 +80,7 @@ export function bestOf(values: readonly Scalar[], goal: string | null): number |
 
 /** The values at or before a step, metric by metric, a few metrics at a time. */
 function useValuesAt(project: string, ids: readonly string[], keys: readonly string[], step: number | null) {
-  const values = useSignal<ReadonlyMap<string, ReadonlyMap<string, Scalar>>>(new Map());
+  const values = useSignal<ReadonlyMap<string, ReadonlyMap<string, Last>>>(new Map());
   const error = useSignal<string | null>(null);
   const asked = useRef("");
   const question = JSON.stringify([project, ids, step]);
@@ -93,8 +95,8 @@ function useValuesAt(project: string, ids: readonly string[], keys: readonly str
     const worker = async (): Promise<void> => {
       for (let key = queue.shift(); key !== undefined && !control.signal.aborted; key = queue.shift()) {
         try {
-          const answer = await api.series(project, { key, runs: ids, x: "step", max: step, width: WIDTH }, control.signal);
-          const found = new Map(answer.series.map((one): [string, Scalar] => [one.run, lastOf(one)]));
+          const answer = await api.series(project, { key, run: ids, x: "step", max: step, width: WIDTH }, control.signal);
+          const found = new Map(answer.series.map((one): [string, Last] => [one.run, lastOf(one)]));
           values.value = new Map([...values.peek(), [key, found]]);
           error.value = null;
           noteAnswer();
@@ -112,7 +114,7 @@ function useValuesAt(project: string, ids: readonly string[], keys: readonly str
 }
 
 /** The last value of a series: a number, or the word of a mark that stands behind it. */
-function lastOf(one: { x: number[]; step: number[]; last: number[]; marks: { step: number; value: string }[] }): Scalar {
+function lastOf(one: { x: number[]; step: number[]; last: number[]; marks: { step: number; value: string }[] }): Last {
   const n = one.last.length - 1;
   const mark = one.marks[one.marks.length - 1];
   if (mark && (n < 0 || mark.step > (one.step[n] ?? -Infinity))) return mark.value;

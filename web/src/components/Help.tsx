@@ -7,7 +7,7 @@ const KEYS: [string, string][] = [
   ["/", "Search metrics"], ["r", "Search runs"], ["?", "This help"], ["esc", "Close, clear, leave the zoom"],
   ["↑ ↓  or  j k", "Move in the run list"], ["space", "Show or hide the run"], ["shift space", "Show only this run"],
   ["enter", "Open the run"], ["x", "Select the run; shift ↓ selects on"], ["ctrl a", "Select all runs"],
-  ["e  t  n", "Edit the run's name, tags, notes"], ["alt ← →", "Move the column; with shift: resize"], ["g p", "All projects"], ["s", "Runs, charts or both"],
+  ["e  t  n", "Edit the run's name, tags, notes"], ["alt ← →", "Move the column; with shift: resize"], ["p", "Pin the run, or the chart under the pointer"], ["g p", "All projects"], ["s", "Runs, charts or both"],
   ["drag", "Zoom; all charts follow, in full detail"], ["double click", "Leave the zoom"], ["z", "Undo the last zoom"],
 ];
 

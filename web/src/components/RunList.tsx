@@ -2,13 +2,14 @@
 
 import { useSignal } from "@preact/signals";
 import { formatValue, plural } from "../format/number";
-import { listError, listIsLoading, need, needRows, rows, shown, shownSlots, total } from "../state/runs";
+import { known, listError, listIsLoading, need, needRows, rows, shown, shownSlots, total } from "../state/runs";
 import { highlight } from "../state/store";
 import { go, route, runPath, setView, view } from "../state/url";
 import { ColumnHead } from "../table/ColumnHead";
 import { listColumns, LEAD, labelOf, minWidth, template } from "../table/columns";
 import { edited } from "../table/editing";
 import { groupKey, layout, toggleGroup, toggleGroups, type Place } from "../table/layout";
+import { pinned, togglePin } from "../table/pins";
 import { clearSelection, select, selectAll, selected } from "../table/selection";
 import { ErrorNotice, FIRST_RUN, Notice, Snippet } from "./Notice";
 import { RunRow } from "./RunRow";
@@ -54,6 +55,7 @@ export function RunList() {
     if ((event.key === "ArrowDown" || event.key === "j") && isPlain) move(1, event.shiftKey);
     else if ((event.key === "ArrowUp" || event.key === "k") && isPlain) move(-1, event.shiftKey);
     else if (event.key === "x" && isPlain && row) void select(index);
+    else if (event.key === "p" && isPlain && row) togglePin(row.id);
     else if (event.key === "a" && (event.ctrlKey || event.metaKey)) void selectAll();
     else if (event.key === "Escape" && selected.value.size > 0) clearSelection();
     else if (event.key === " " && row && !isButton(event.target)) toggleRun(row.id, event.shiftKey);
@@ -75,8 +77,9 @@ export function RunList() {
     const list = document.querySelector(".runs .vlist");
     if (!list) return;
     const top = active.value * ROW_HEIGHT;
+    const covered = ROW_HEIGHT * (2 + pinned.value.length); // the row itself, the head and what is pinned below it
     if (top < list.scrollTop) list.scrollTop = top;
-    else if (top + ROW_HEIGHT * 2 > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW_HEIGHT * 2 - list.clientHeight;
+    else if (top + covered > list.scrollTop + list.clientHeight) list.scrollTop = top + covered - list.clientHeight;
   };
 
   return (
@@ -99,6 +102,9 @@ export function RunList() {
             {listColumns.value.map((one) => <ColumnHead key={one.key} column={one} />)}
           </div>
         }
+        above={pinned.value.map((id) => (
+          <RunRow key={id} row={known.value.get(id) ?? null} index={-1} columns={listColumns.value} template={template.value} isActive={false} onPick={() => (active.value = -1)} />
+        ))}
         row={(i) => {
           const place = at(i);
           if ("group" in place) return <GroupRow place={place} isActive={i === active.value} onPick={() => (active.value = i)} />;

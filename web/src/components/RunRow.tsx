@@ -9,6 +9,7 @@ import { runPath, view } from "../state/url";
 import { columnValue, LEAD, type ListColumn } from "../table/columns";
 import { edited, isEditable } from "../table/editing";
 import { Part } from "../table/Part";
+import { togglePin } from "../table/pins";
 import { select, selected } from "../table/selection";
 import { Icon } from "./Icon";
 import { toggleRun } from "./RunList";
@@ -21,6 +22,7 @@ export function liveDuration(row: Row, since: number): number | null {
   return stateTone(row.state) === "live" ? row.duration + Math.max(0, (now.value - since) / 1000) : row.duration;
 }
 
+/** `index` is the row's place in the list, -1 for one that is pinned above it. */
 interface Props { row: Row | null; index: number; columns: ListColumn[]; template: string; isActive: boolean; onPick: () => void }
 
 const loadEditor = () => import("../table/CellEditor");
@@ -36,7 +38,7 @@ export function RunRow({ row, index, columns, template, isActive, onPick }: Prop
   const pressed = (event: MouseEvent): void => {
     if (!(event.ctrlKey || event.metaKey || event.shiftKey) || (event.target as Element).closest(".eye, .box, input, textarea")) return;
     event.preventDefault(); // nor does a link open
-    void select(index, event.shiftKey);
+    void select(index, event.shiftKey, row.id);
   };
   const marks = [isShown ? "" : "is-off", isActive ? "is-active" : "", highlight.value === row.id ? "is-lit" : "", isSelected ? "is-selected" : "", isGoing ? "is-going" : ""];
   return (
@@ -49,7 +51,7 @@ export function RunRow({ row, index, columns, template, isActive, onPick }: Prop
           onClick={(event) => {
             event.preventDefault();
             const isRange = event.shiftKey;
-            setTimeout(() => void select(index, isRange)); // the browser puts the box back after a prevented click
+            setTimeout(() => void select(index, isRange, row.id)); // the browser puts the box back after a prevented click
           }} />
       </span>
       <span class="run-cell eye is-stuck" role="gridcell" style={{ left: `${LEAD - 30}px` }}>
@@ -79,7 +81,9 @@ function Cell({ row, column, name, isWhole }: { row: Row; column: ListColumn; na
         <a class="clip" href={runPath(row.project, row.id)} title={name === row.id ? name : `${name} (${row.id})`}>{name}</a>
         {row.gaps > 0 && <span class="badge badge-warn" title={`${row.gaps} records could not be kept`}>gap</span>}
         {row.archived && <span class="badge" title="Archived: lists leave it out">archived</span>}
-        <span class="row-tools">
+        <span class={`row-tools ${view.value.only === row.id ? "is-kept" : ""}`}>
+          <button class={`only ${view.value.top.includes(row.id) ? "is-on" : ""}`} aria-pressed={view.value.top.includes(row.id)}
+            aria-label={`Pin ${name}`} title="Pin above the list (p)" onClick={() => togglePin(row.id)}><Icon name="pin" size={12} /></button>
           <button class="only" aria-label={`Rename ${name}`} title="Rename (e)" onClick={edit}><Icon name="pencil" size={12} /></button>
           <button class={`only ${view.value.only === row.id ? "is-on" : ""}`} aria-pressed={view.value.only === row.id}
             aria-label={`Show only ${name}`} onClick={() => toggleRun(row.id, true)}>only</button>

@@ -34,7 +34,7 @@ export function RunTools() {
   return (
     <div class="run-tools">
       <div class="run-tools-line">
-        <SearchBox label="Search runs by name" placeholder="Search runs" value={view.value.search} onValue={(search) => setView({ search })} />
+        <SearchBox label="Search runs by name" placeholder="Search runs (text or regex)" value={view.value.search} onValue={(search) => setView({ search })} />
         <button class={`button button-quiet ${view.value.filter ? "is-active" : ""}`} aria-label="Filter" aria-expanded={isOpen.value}
           title="Filter" onClick={toggle}>
           <Icon name="filter" />

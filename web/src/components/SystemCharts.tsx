@@ -36,7 +36,7 @@ function SystemCard({ label, metric, slot }: { label: string; metric: string; sl
   const series = system.value?.find((one) => one.key === metric);
   const name = run.value?.name || run.value?.id || "";
   const lines = useMemo(
-    () => (series ? [{ run: run.value?.id ?? "", name, slot, data: { ...series, run: run.value?.id ?? "", marks: series.marks ?? [] } }] : []),
+    () => (series ? [{ run: run.value?.id ?? "", name, slot, data: { ...series, run: run.value?.id ?? "", step: [] } }] : []),
     [series, name, slot],
   );
   const { zoom } = view.value;

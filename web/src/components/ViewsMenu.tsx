@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { get, part, request, type ApiError } from "../api/client";
+import { api, type ApiError } from "../api/client";
 import type { ViewRow } from "../api/types";
 import { formatAgo } from "../format/time";
 import { project } from "../state/runs";
@@ -10,7 +10,7 @@ import { noteAnswer, noteFailure } from "../state/store";
 import { formatView, parseView, setView, view } from "../state/url";
 import { Icon } from "./Icon";
 
-const place = (name?: string): string => `/api/projects/${part(project.peek() ?? "")}/views${name === undefined ? "" : `/${part(name)}`}`;
+const here = (): string => project.peek() ?? "";
 
 export default function ViewsMenu() {
   const rows = useSignal<readonly ViewRow[] | null>(null);
@@ -19,7 +19,7 @@ export default function ViewsMenu() {
   const attempt = async (work: () => Promise<unknown>): Promise<void> => {
     try {
       await work();
-      rows.value = (await get<{ views: ViewRow[] }>(place())).views;
+      rows.value = (await api.views(here())).views;
       failure.value = null;
       noteAnswer();
     } catch (error) {
@@ -30,11 +30,11 @@ export default function ViewsMenu() {
   const keep = (as: string): void => void attempt(async () => {
     // neither what is enlarged nor the run page's tab is part of a view
     const state = formatView({ ...view.peek(), full: null, tab: "charts" });
-    await request(place(as), { method: "PUT", headers: { "Content-Type": "application/json", Accept: "application/json" }, body: JSON.stringify({ state }) });
+    await api.keepView(here(), as, state);
     name.value = "";
   });
   const open = (one: ViewRow): void => void attempt(async () => {
-    const found = await get<ViewRow>(place(one.name));
+    const found = await api.view(here(), one.name);
     setView(parseView(found.state ?? ""), { push: true });
   });
   const typed = name.value.trim();
@@ -52,7 +52,7 @@ export default function ViewsMenu() {
           <div class="menu-row" key={one.name}>
             <button class="menu-item" onClick={() => open(one)} title={`Kept ${formatAgo(one.updated)} by ${one.by}`}><span class="clip">{one.name}</span></button>
             <button class="button button-quiet button-small" aria-label={`Delete the view ${one.name}`} title="Delete"
-              onClick={() => void attempt(() => request(place(one.name), { method: "DELETE" }))}><Icon name="close" size={12} /></button>
+              onClick={() => void attempt(() => api.deleteView(here(), one.name))}><Icon name="close" size={12} /></button>
           </div>
         ))}
       </div>

@@ -10,6 +10,8 @@ interface Props {
   overscan?: number;
   label: string;
   header?: ComponentChildren;
+  /** Rows that stay in sight, below the header. */
+  above?: readonly ComponentChildren[];
   minWidth?: number;
   row: (index: number) => ComponentChildren;
   onRange?: (from: number, to: number) => void;
@@ -17,7 +19,7 @@ interface Props {
   rangeKey?: unknown;
 }
 
-export function VirtualRows({ count, rowHeight, overscan = 8, label, header, minWidth = 0, row, onRange, rangeKey }: Props) {
+export function VirtualRows({ count, rowHeight, overscan = 8, label, header, above = [], minWidth = 0, row, onRange, rangeKey }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const top = useSignal(0);
   const height = useSignal(600);
@@ -53,7 +55,12 @@ export function VirtualRows({ count, rowHeight, overscan = 8, label, header, min
   }
   return (
     <div class="vlist" ref={box} role="grid" aria-label={label} aria-rowcount={count + 1} tabIndex={0}>
-      {header && <div class="vhead" role="row" aria-rowindex={1} style={{ minWidth: `${minWidth}px` }}>{header}</div>}
+      {header && (
+        <div class="vhead" role="rowgroup" style={{ minWidth: `${minWidth}px` }}>
+          <div role="row" aria-rowindex={1}>{header}</div>
+          {above.map((one, i) => <div key={i} class="vabove" role="row" style={{ height: `${rowHeight}px` }}>{one}</div>)}
+        </div>
+      )}
       <div class="vbody" role="rowgroup" style={{ height: `${count * rowHeight}px`, minWidth: `${minWidth}px` }}>{rows}</div>
     </div>
   );

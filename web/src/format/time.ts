@@ -11,8 +11,6 @@ export function learnServerTime(dateHeader: string | null): void {
   skewSeconds = Math.abs(skew) > 3 ? skew : 0;
 }
 
-export const serverNow = (): number => Date.now() / 1000 + skewSeconds;
-
 const two = (n: number): string => String(n).padStart(2, "0");
 
 /** `75` → `1m 15s`, `4000` → `1h 06m`, `200000` → `2d 07h`. */
@@ -29,10 +27,10 @@ export function formatDuration(seconds: number | null | undefined): string {
 
 const trim = (text: string): string => text.replace(/\.?0+$/, "");
 
-/** `just now`, `12s ago`, `5m ago`, `3h ago`, `2d ago`, then the date. */
-export function formatAgo(time: number | null | undefined, now: number = serverNow()): string {
+/** `just now`, `12s ago`, `5m ago`, `3h ago`, `2d ago`, then the date; `now` is the browser's, which may be an hour off. */
+export function formatAgo(time: number | null | undefined, now: number = Date.now() / 1000): string {
   if (time === null || time === undefined) return "–";
-  const gone = now - time;
+  const gone = now + skewSeconds - time;
   if (gone < 5) return "just now";
   if (gone < 60) return `${Math.floor(gone)}s ago`;
   if (gone < 3600) return `${Math.floor(gone / 60)}m ago`;

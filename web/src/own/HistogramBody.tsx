@@ -2,7 +2,8 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { get, part, type ApiError } from "../api/client";
+import type { ApiError } from "../api/client";
+import { records } from "../api/records";
 import { ownKey, type OwnChart } from "../state/cards";
 import type { Shown } from "../state/runs";
 import { highlight, noteAnswer, noteFailure } from "../state/store";
@@ -65,7 +66,7 @@ async function read(project: string, run: string, key: string): Promise<Column[]
   const found: Column[] = [];
   let after: string | null = null;
   while (found.length < MOST) {
-    const answer: MediaAnswer = await get<MediaAnswer>(`/api/projects/${part(project)}/runs/${part(run)}/media`, { key, after, limit: PAGE });
+    const answer: MediaAnswer = await records.media(project, run, { key, after, limit: PAGE });
     for (const one of answer.media) {
       const column = columnOf(one.step, one.value);
       if (column) found.push(column);

@@ -2,8 +2,8 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { get, part, ApiError } from "../api/client";
-import { api } from "../api/client";
+import { api, ApiError } from "../api/client";
+import { records } from "../api/records";
 import { ownTitle, type OwnChart, type OwnKind } from "../state/cards";
 import { columns, project, shown } from "../state/runs";
 import { noteFailure } from "../state/store";
@@ -36,7 +36,7 @@ export default function OwnEditor({ metrics }: { metrics: readonly string[] }) {
   useEffect(() => {
     if (chart.kind !== "histogram") return;
     for (const run of shown.peek().slice(0, 5))
-      get<{ keys: { key: string; type: string }[] }>(`/api/projects/${part(project.peek() ?? "")}/runs/${part(run.id)}/media/keys`).then(
+      records.mediaKeys(project.peek() ?? "", run.id).then(
         ({ keys }) => (histograms.value = [...new Set([...histograms.value, ...keys.filter((one) => one.type === "histogram").map((one) => one.key)])]),
         noteFailure,
       );
@@ -64,7 +64,7 @@ export default function OwnEditor({ metrics }: { metrics: readonly string[] }) {
     if (chart.kind === "expression") {
       try {
         // the server reads it: its word on what is wrong, and where, is shown here
-        await api.series(project.peek() ?? "", { expression: chart.expression, runs: shown.peek().slice(0, 1).map((one) => one.id), x: "step", width: 400 });
+        await api.series(project.peek() ?? "", { expression: chart.expression, run: shown.peek().slice(0, 1).map((one) => one.id), x: "step", width: 400 });
       } catch (error) {
         if (error instanceof ApiError && error.status === 400) return void (failure.value = `${error.message}${error.hint ? `. ${error.hint}` : ""}`);
         noteFailure(error);

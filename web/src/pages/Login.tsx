@@ -1,9 +1,19 @@
 /** What a browser without a session sees: how to get one. */
 
+import { useEffect } from "preact/hooks";
+import { api } from "../api/client";
 import { Logo } from "../components/Logo";
 import { Snippet } from "../components/Notice";
+import { noteAnswer } from "../state/store";
+
+const EVERY_MS = 2000;
 
 export default function Login() {
+  useEffect(() => {
+    // the link was opened in another tab, perhaps: this one then shows what it showed before
+    const timer = setInterval(() => void (document.hidden || api.me().then(noteAnswer, () => undefined)), EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
   return (
     <main class="login">
       <div class="login-card">

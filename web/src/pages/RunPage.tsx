@@ -26,21 +26,23 @@ const PARTS = {
   console: () => import("../run/console/ConsoleTab"),
   code: () => import("../run/code/CodeTab"),
   files: () => import("../run/files/FilesTab"),
+  artifacts: () => import("../run/artifacts/ArtifactsTab"),
   media: () => import("../run/media/MediaTab"),
   alerts: () => import("../run/alerts/AlertsTab"),
 };
 
 /** A tab is there when the run has something for it; alerts always are, as their rules can be made there. */
 function tabsOf(record: RunAnswer, asked: string): TabWord[] {
-  const has = record.has ?? {};
+  const { has } = record;
   const all: (TabWord & { isThere: boolean })[] = [
     { value: "charts", word: "Charts", isThere: true },
     { value: "overview", word: "Overview", isThere: true },
     { value: "system", word: "System", isThere: true },
-    { value: "console", word: "Console", isThere: has.console === true },
-    { value: "code", word: "Code", isThere: has.code === true },
-    { value: "files", word: "Files", count: has.files, isThere: (has.files ?? 0) > 0 },
-    { value: "media", word: "Media", isThere: has.media === true },
+    { value: "console", word: "Console", isThere: has.console },
+    { value: "code", word: "Code", isThere: has.code },
+    { value: "files", word: "Files", count: has.files, isThere: has.files > 0 },
+    { value: "artifacts", word: "Artifacts", count: has.artifacts, isThere: has.artifacts > 0 },
+    { value: "media", word: "Media", isThere: has.media },
     { value: "alerts", word: "Alerts", count: has.alerts, tone: "warn", isThere: true },
   ];
   return all.filter((one) => one.isThere || one.value === asked);

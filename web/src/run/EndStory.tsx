@@ -8,10 +8,11 @@ import { AnsiLine } from "./console/ansi";
 
 export function EndStory({ end }: { end: EndRecord }) {
   const tone = stateTone(end.state);
+  const evidence = end.evidence as Evidence | null | undefined;
   const reason = endReason(end);
-  const lines = end.evidence?.last_console ?? [];
+  const lines = evidence?.last_console ?? [];
   const trace = end.why?.traceback;
-  const memory = samples(end.evidence);
+  const memory = samples(evidence);
   if (!reason && lines.length === 0 && !trace) return null;
   return (
     <section class={`end-story is-${tone}`} aria-label="How it ended">

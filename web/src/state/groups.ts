@@ -1,11 +1,12 @@
 /** Groups of runs: what is asked of the server, the lines that its answer makes, and which groups there are. */
 
+import type { Centre } from "./url";
 import { signal } from "@preact/signals";
 import type { GroupsAnswer, SeriesData, Value } from "../api/types";
 import { formatValue } from "../format/number";
 import { slotsFor } from "./colours";
 
-export interface GroupSpec { by: string; filter: string | null; centre: string; band: string }
+export interface GroupSpec { by: string; filter: string | null; centre: Centre; band: string }
 
 /** The name under which an entry waits for all groups at once. */
 export const GROUPS = "\0groups";

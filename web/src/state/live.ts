@@ -1,59 +1,65 @@
-/** Follows the server's event stream, with back-off, and tells the store what grew. */
+/** Follows what the server tells of the shown project, over one stream for all pages of the browser. */
 
 import { effect } from "@preact/signals";
+import { api } from "../api/client";
 import type { Change } from "../api/types";
-import { queryString } from "../api/client";
+import { Stream, type Told } from "../live/stream";
+import type { Asked } from "../live/worker";
 import { columns, project, refreshColumns, refreshSoon } from "./runs";
 import { noteRunChange, refreshRun } from "./run";
 import { tellBreak, tellChange } from "./changes";
 import { noteGrowth, refreshSeries } from "./series";
-import { connection, lastUpdate, session } from "./store";
+import { connection, lastUpdate, noteFailure, session } from "./store";
 
-const FIRST_WAIT_MS = 1000;
-const LONGEST_WAIT_MS = 30_000;
 const HIDDEN_GRACE_MS = 15_000;
 
-/** The pause before try number `n` (from 0): doubling, capped, with up to 30 % of chance added. */
-export const backOff = (n: number, chance: number = Math.random()): number =>
-  Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** n) * (1 + 0.3 * chance);
-
-let source: EventSource | null = null;
-let timer: ReturnType<typeof setTimeout> | null = null;
-let tries = 0;
-let broken = false;
-
-function close(): void {
-  source?.close();
-  source = null;
-  if (timer !== null) clearTimeout(timer);
-  timer = null;
+/** Says what is followed: to the worker, or, where the browser has none, to a stream of this page. */
+function connect(): (asked: Asked) => void {
+  if (typeof SharedWorker === "undefined") {
+    const stream = new Stream(hear);
+    return (asked) => (asked === "hurry" ? stream.hurry() : stream.want(asked.project === null ? [] : [asked.project]));
+  }
+  const worker = new SharedWorker(new URL("../live/worker.ts", import.meta.url), { type: "module", name: "outrider-live" });
+  worker.port.onmessage = ({ data }: MessageEvent<Told>) => hear(data);
+  return (asked) => worker.port.postMessage(asked);
 }
 
-function open(name: string): void {
-  close();
-  connection.value = tries === 0 ? "connecting" : "retrying";
-  const stream = new EventSource(`/api/events${queryString({ project: name })}`);
-  source = stream;
-  stream.onopen = () => {
-    tries = 0;
-    connection.value = "live";
-    if (broken) {
-      broken = false;
+let say: ((asked: Asked) => void) | null = null;
+let followed: string | null = null;
+/** The page was not told of changes for some time. */
+let wasAway = false;
+
+function follow(name: string | null): void {
+  if (name === followed) return;
+  followed = name;
+  if (name === null && say === null) return;
+  connection.value = name === null ? "idle" : "connecting";
+  (say ??= connect())({ project: name });
+}
+
+function hear(told: Told): void {
+  const name = followed;
+  if (name === null) return;
+  if (told.kind === "state") {
+    connection.value = told.state;
+    if (told.state === "retrying") askWhy();
+    if (told.state === "live" && wasAway) {
+      wasAway = false;
       refreshAll(name);
     }
-  };
-  stream.onerror = () => {
-    broken = true;
-    close();
-    connection.value = "retrying";
-    timer = setTimeout(() => open(name), backOff(tries++));
-  };
-  stream.addEventListener("ping", () => (lastUpdate.value = Date.now()));
-  stream.addEventListener("change", (event) => take(name, JSON.parse((event as MessageEvent<string>).data) as Change));
+  } else if (told.kind === "break") refreshAll(name);
+  else {
+    lastUpdate.value = Date.now();
+    if (told.kind === "change") take(name, told.change);
+  }
+}
+
+/** A stream that is refused does not say why: a token that was revoked ends the session, whatever else is waited for. */
+function askWhy(): void {
+  if (!document.hidden) api.me().catch((error: unknown) => noteFailure(error));
 }
 
 function take(name: string, change: Change): void {
-  lastUpdate.value = Date.now();
   if (change.project !== name) return;
   if (change.kinds.includes("points")) noteGrowth(name, change.run, change.keys);
   const metrics = columns.peek()?.metrics;
@@ -62,7 +68,7 @@ function take(name: string, change: Change): void {
     if (change.keys.some((key) => !have.has(key))) refreshColumnsSoon();
   }
   if (change.kinds.some((kind) => kind !== "points" && kind !== "system")) refreshColumnsSoon();
-  refreshSoon(change.kinds.includes("run") || change.kinds.includes("end") ? 500 : 3000);
+  refreshSoon(change.kinds.some((kind) => kind === "run" || kind === "end" || kind === "deleted") ? 500 : 3000);
   noteRunChange(change);
   tellChange(change);
 }
@@ -83,37 +89,30 @@ function refreshAll(name: string): void {
   tellBreak();
 }
 
-/** Opens the stream for the shown project, and closes it for a page that nobody sees: fifty tabs stay cheap. */
+/** Follows the shown project while the page is seen and somebody is logged in. */
 export function startLive(): void {
   let hiddenTimer: ReturnType<typeof setTimeout> | null = null;
+  const wanted = (): string | null => (session.value === "in" ? project.value : null);
   effect(() => {
-    const name = project.value;
-    tries = 0;
-    broken = false;
-    if (name !== null && session.value === "in" && !document.hidden) open(name);
-    else {
-      close();
-      connection.value = "idle";
-    }
+    const name = wanted();
+    if (name !== followed) wasAway = false; // what is shown of another project is asked for anew
+    if (document.hidden) wasAway = name !== null;
+    follow(document.hidden ? null : name);
   });
   document.addEventListener("visibilitychange", () => {
     if (hiddenTimer !== null) clearTimeout(hiddenTimer);
     hiddenTimer = null;
-    const name = project.peek();
-    if (name === null || session.peek() !== "in") return;
-    if (document.hidden) {
+    if (!document.hidden) follow(wanted());
+    else
       hiddenTimer = setTimeout(() => {
-        close();
-        broken = true;
-        connection.value = "idle";
+        wasAway = followed !== null;
+        follow(null);
       }, HIDDEN_GRACE_MS);
-    } else if (source === null) {
-      tries = 0;
-      open(name);
-    }
   });
-  addEventListener("online", () => {
-    const name = project.peek();
-    if (name !== null && session.peek() === "in" && connection.peek() !== "live") open(name);
+  addEventListener("pagehide", () => {
+    wasAway = followed !== null;
+    follow(null); // a worker is not told that a page is gone
   });
+  addEventListener("pageshow", (event) => event.persisted && follow(wanted()));
+  addEventListener("online", () => followed !== null && say?.("hurry"));
 }

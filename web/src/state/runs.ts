@@ -14,11 +14,24 @@ export const project = computed<string | null>(() =>
   route.value.page === "workspace" || route.value.page === "run" || route.value.page === "compare" ? route.value.project : null,
 );
 
-/** `lr (1e-3)` → a filter that finds runs whose name or id contains the text, letter case aside. */
+const SPECIAL = /[.*+?^${}()|[\]\\]/g;
+/** What a browser and the server (Python's `re`) read alike; anything else is searched for as it stands. */
+const isPattern = (text: string): boolean => {
+  if (!/[.*+?^$()|[\]\\]/.test(text) || /\(\?|\\[pPuxckAZzGbB]|[*+?}]{2}/.test(text)) return false;
+  try {
+    return new RegExp(text, "u") instanceof RegExp;
+  } catch {
+    return false;
+  }
+};
+
+/** `lr (1e-3)`, `seed [12]$` → a filter that finds runs whose name has the text, or matches it as a pattern, letter case aside. */
 export function searchFilter(text: string): string {
-  const pattern = text.trim().replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  const quoted = `"(?i)${pattern.replace(/\\/g, "\\\\").replace(/"/g, '\\"')}"`;
-  return pattern ? `name ~ ${quoted}` : "";
+  const words = text.trim();
+  const matches = (pattern: string): string => `name ~ "(?i)${pattern.replace(/\\/g, "\\\\").replace(/"/g, '\\"')}"`;
+  if (!words) return "";
+  const plain = matches(words.replace(SPECIAL, "\\$&"));
+  return isPattern(words) ? `(${plain} or ${matches(words)})` : plain;
 }
 
 /** Archived runs are left out unless the filter itself speaks of them. */
@@ -123,6 +136,9 @@ export function need(from: number, to: number): void {
 let refreshTimer: ReturnType<typeof setTimeout> | null = null;
 let refreshed = 0;
 
+/** Who shows rows that are not pages of the list. */
+export const refreshListeners = new Set<() => void>();
+
 /** Asks again for what is shown, soon, and at most every three seconds however often it is called. */
 export function refreshSoon(wait = 3000): void {
   if (refreshTimer !== null) return;
@@ -130,6 +146,7 @@ export function refreshSoon(wait = 3000): void {
     refreshTimer = null;
     refreshed = Date.now();
     for (const page of new Set([0, ...seenPages])) void load(page);
+    refreshListeners.forEach((one) => one());
   }, Math.max(100, refreshed + wait - Date.now()));
 }
 
@@ -165,7 +182,7 @@ export async function refreshColumns(): Promise<void> {
 async function learn(name: string, ids: readonly string[]): Promise<void> {
   for (const id of ids) {
     try {
-      const row = await api.run(name, id);
+      const row: RunRow = await api.run(name, id);
       if (row.project === name && name === project.value) known.value = new Map([...known.value, [id, row]]);
     } catch (error) {
       noteFailure(error);
@@ -177,15 +194,16 @@ export interface Shown { id: string; name: string; slot: number; row: RunRow | n
 
 /** The runs whose lines the charts draw: `only`, or the first of the list that are not hidden and those asked for. */
 const shownIds = computed<string[]>(() => {
-  const { only, hide, show, lines } = view.value;
+  const { only, hide, show, lines, top, baseline } = view.value;
   if (only !== null) return [only];
   const hidden = new Set(hide);
+  const above = [...top, ...(baseline === null ? [] : [baseline])].filter((id) => !hidden.has(id) && !going.value.has(id));
   const first: string[] = [];
   for (let i = 0; i < Math.min(lines, rows.value.size); i++) {
     const row = rows.value.get(i);
     if (row && !hidden.has(row.id) && !going.value.has(row.id)) first.push(row.id);
   }
-  return [...new Set([...first, ...show])];
+  return [...new Set([...above, ...first, ...show])];
 });
 
 let lastShown: Shown[] = [];

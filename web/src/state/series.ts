@@ -119,7 +119,7 @@ async function fetchRuns(entry: SeriesEntry, runs: readonly string[]): Promise<v
       groupsOf(project, group, answer);
       entry.lines.value = new Map([[GROUPS, emptyLine(GROUPS)], ...groupLines(answer)]);
     } else {
-      const answer = await api.series(project, { ...asked, runs });
+      const answer = await api.series(project, { ...asked, run: runs });
       const lines = new Map(entry.lines.peek());
       for (const run of runs) lines.set(run, emptyLine(run));
       for (const line of answer.series) lines.set(line.run, line);

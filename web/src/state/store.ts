@@ -2,8 +2,8 @@
 
 import { signal } from "@preact/signals";
 import { ApiError } from "../api/client";
+import type { Connection } from "../live/stream";
 
-export type Connection = "idle" | "connecting" | "live" | "retrying";
 
 /** `out`: the server wants a login. `unknown`: nothing answered yet. */
 export const session = signal<"unknown" | "in" | "out">("unknown");

@@ -36,6 +36,8 @@ export interface View {
   hide: string[];
   show: string[];
   only: string | null;
+  /** Runs that stand above the list and are drawn. */
+  top: string[];
   lines: number;
   pane: Pane;
   metric: string;
@@ -70,7 +72,7 @@ export interface View {
 
 export const DEFAULT_VIEW: View = {
   search: "", filter: "", sort: "-created", columns: [], freeze: [], widths: [], differ: false, by: null,
-  fold: [], hide: [], show: [], only: null, lines: 10, pane: "both",
+  fold: [], hide: [], show: [], only: null, top: [], lines: 10, pane: "both",
   metric: "", x: "step", smooth: 0, smoothBy: "ema", group: null, centre: "mean", band: "minmax", expand: [],
   colour: null, baseline: null, logX: false, logY: false, outliers: false, zoom: null, shut: [], pin: [],
   full: null, size: "m", cards: [], own: [], moves: [], tab: "charts",
@@ -148,6 +150,7 @@ export function parseView(search: string): View {
     hide: words.getAll("hide"),
     show: words.getAll("show"),
     only: words.get("only"),
+    top: words.getAll("top"),
     lines: Math.round(number(words.get("lines"), 1, 100, base.lines)),
     pane: oneOf(words.get("pane"), ["both", "runs", "charts"], base.pane),
     metric: words.get("metric") ?? "",
@@ -193,6 +196,7 @@ export function formatView(view: View): string {
   put("by", view.by, base.by);
   all("fold", view.fold);
   put("only", view.only, base.only);
+  all("top", view.top);
   all("show", view.show);
   all("hide", view.hide);
   put("lines", view.lines, base.lines);

@@ -54,9 +54,15 @@ export function dropFromSelection(ids: Iterable<string>): void {
 }
 
 /** Selects or leaves one row; with `isRange`, all from the last one that was pressed to this. */
-export async function select(row: number, isRange = false): Promise<void> {
-  const id = rows.value.get(row)?.id;
+export async function select(row: number, isRange = false, pinned?: string): Promise<void> {
+  const id = rows.value.get(row)?.id ?? pinned;
   if (id === undefined) return;
+  if (row < 0) {
+    const next = new Set(selected.value);
+    if (!next.delete(id)) next.add(id);
+    selected.value = next;
+    return;
+  }
   const asked = JSON.stringify(question());
   if (isRange && anchor !== null && anchor.question === asked) {
     const [from, to] = [Math.min(anchor.row, row), Math.max(anchor.row, row)];

@@ -1,7 +1,7 @@
 /** A run's alerts, and the rules of its project that raise them. */
 
 import "./alerts.css";
-import { records } from "../../api/records";
+import { records, type Alert } from "../../api/records";
 import type { RunAnswer } from "../../api/types";
 import { ErrorNotice, Notice } from "../../components/Notice";
 import { plural } from "../../format/number";
@@ -10,18 +10,6 @@ import { now } from "../../state/store";
 import { useResource } from "../resource";
 import { Rules } from "./Rules";
 import { Webhook } from "./Webhook";
-
-export interface Alert {
-  id: string;
-  run: string;
-  t: number;
-  received: number;
-  level: "info" | "warn" | "error" | (string & {});
-  title: string;
-  text: string;
-  source: string;
-  rule: string | null;
-}
 
 const PAGE = 1000;
 const PAGES = 5;

@@ -1,12 +1,11 @@
 /** The rules of a project: listed, made, removed. */
 
 import { useSignal } from "@preact/signals";
-import { records } from "../../api/records";
+import { records, type NewRule } from "../../api/records";
 import { Icon } from "../../components/Icon";
 import { noteFailure } from "../../state/store";
 import { useResource } from "../resource";
 
-interface Rule { id: string; kind: string; level: string; says: string; created: number }
 type Need = "metric" | "value" | "minutes";
 
 const KINDS: { value: string; word: string; needs: Need[] }[] = [
@@ -20,7 +19,7 @@ const KINDS: { value: string; word: string; needs: Need[] }[] = [
 ];
 
 export function Rules({ project, metrics }: { project: string; metrics: readonly string[] }) {
-  const found = useResource(JSON.stringify(["rules", project]), (signal) => records.rules<{ rules: Rule[] }>(project, signal));
+  const found = useResource(JSON.stringify(["rules", project]), (signal) => records.rules(project, signal));
   const kind = useSignal(KINDS[0]!);
   const problem = useSignal<string | null>(null);
   const act = async (work: () => Promise<unknown>): Promise<boolean> => {
@@ -39,10 +38,11 @@ export function Rules({ project, metrics }: { project: string; metrics: readonly
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
     const data = new FormData(form);
-    const rule: Record<string, string | number> = { kind: kind.value.value };
+    const rule: NewRule = { kind: kind.value.value };
     for (const need of kind.value.needs) {
       const typed = String(data.get(need) ?? "").trim();
-      rule[need] = need === "metric" ? typed : Number(typed);
+      if (need === "metric") rule.metric = typed;
+      else rule[need] = Number(typed);
     }
     if (data.get("level")) rule.level = String(data.get("level"));
     void act(() => records.addRule(project, rule)).then((isDone) => isDone && form.reset());

@@ -7,15 +7,13 @@ import { formatAgo } from "../../format/time";
 import { noteFailure } from "../../state/store";
 import { useResource } from "../resource";
 
-interface Answer { url: string | null; waiting: number; last: { t: number; id: string; problem: string | null } | null }
-
 export function Webhook() {
-  const found = useResource("webhook", (signal) => records.webhook<Answer>(signal));
+  const found = useResource("webhook", (signal) => records.webhook(signal));
   const problem = useSignal<string | null>(null);
   const set = async (url: string | null): Promise<void> => {
     problem.value = null;
     try {
-      await records.setWebhook({ url });
+      await records.setWebhook(url);
       found.refresh();
     } catch (failure) {
       const shown = noteFailure(failure);

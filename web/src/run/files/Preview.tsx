@@ -19,7 +19,7 @@ const STATES: Record<string, string> = {
 export function Preview({ project, run, file, onClose }: { project: string; run: string; file: FileEntry; onClose: () => void }) {
   const name = file.path.split("/").pop() ?? file.path;
   const versions = useResource(JSON.stringify(["versions", project, run, file.path]), async (signal) =>
-    (await records.files(project, run, { prefix: file.path, versions: 1, limit: 200 }, signal)).files.filter((one) => one.path === file.path),
+    (await records.files(project, run, { prefix: file.path, versions: true, limit: 200 }, signal)).files.filter((one) => one.path === file.path),
   { project, run, kinds: ["file"] });
   const isHere = file.present && file.sha256 !== null;
   return (

@@ -13,14 +13,14 @@ interface Box {
   scores?: Record<string, number>;
   domain?: string;
 }
-interface BoxGroup { boxes: Box[]; labels?: Record<string, string> }
+type BoxGroup = { boxes: Box[]; labels?: Record<string, string> };
 
 const COLOURS = 12;
 const lineColour = (n: number): string => `var(--line-${((n % COLOURS) + COLOURS) % COLOURS})`;
 
 export function ImageView({ project, run, part, label }: { project: string; run: string; part: MediaPart; label: string }) {
   const masks = Object.entries((part.masks ?? {}) as Record<string, Mask>);
-  const groups = Object.entries((part.boxes ?? {}) as Record<string, BoxGroup>);
+  const groups = Object.entries((part.boxes ?? {}) as unknown as Record<string, BoxGroup>);
   const hidden = useSignal<ReadonlySet<string>>(new Set());
   const size = useSignal({ width: Number(part.width) || 0, height: Number(part.height) || 0 });
   const url = blobUrl(project, run, part.sha256!);

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { ApiError } from "../../api/client";
-import { records, type MediaPart } from "../../api/records";
+import { records, type MediaPart, type TableAnswer } from "../../api/records";
 import { Icon } from "../../components/Icon";
 import { VirtualRows } from "../../components/VirtualRows";
 import { formatNumber, formatValue, plural } from "../../format/number";
@@ -11,7 +11,6 @@ import type { Value } from "../../api/types";
 import { noteAnswer, noteFailure } from "../../state/store";
 import { Part } from "./Item";
 
-interface Answer { columns: { name: string; type: string }[]; total: number; left_out: number; offset: number; rows: unknown[][] }
 type MediaCell = MediaPart & { media?: string };
 
 const PAGE = 100;
@@ -21,7 +20,7 @@ const SEEN_ROWS = 14;
 
 export function TableView({ project, run, seq, label }: { project: string; run: string; seq: number; label: string }) {
   const sort = useSignal<string | null>(null);
-  const head = useSignal<Answer | null>(null);
+  const head = useSignal<TableAnswer | null>(null);
   const error = useSignal<ApiError | null>(null);
   const turn = useSignal(0);
   const pages = useMemo(() => new Map<number, unknown[][] | "asked">(), [project, run, seq, sort.value]);
@@ -29,7 +28,7 @@ export function TableView({ project, run, seq, label }: { project: string; run: 
     if (pages.has(page)) return;
     pages.set(page, "asked");
     try {
-      const answer = await records.table<Answer>(project, run, seq, { offset: page * PAGE, limit: PAGE, sort: sort.peek() });
+      const answer = await records.table(project, run, seq, { offset: page * PAGE, limit: PAGE, sort: sort.peek() });
       pages.set(page, answer.rows);
       head.value = answer;
       error.value = null;
