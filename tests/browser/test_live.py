@@ -67,14 +67,34 @@ def test_a_lost_server_is_seen_and_the_page_catches_up(browser: Browser, tmp_pat
     expect(page.get_by_role("status", name=re.compile("^Reconnecting"))).to_be_visible()
     expect(card(page, "loss").locator("canvas.lines")).to_be_visible()
     expect(page.get_by_role("link", name="steady")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
     second = start_background(tmp_path / "data", port=urlsplit(first.url).port or 0)
     try:
         run = Recorder(second, "lost", "later")
         expect(page.get_by_role("status", name=re.compile("^Live"))).to_be_visible(timeout=15_000)
         expect(page.get_by_role("link", name="later")).to_be_visible()
+        expect(page.get_by_role("alert")).to_have_count(0)
     finally:
         second.stop()
         context.close()
+
+
+def test_a_run_that_is_deleted_while_it_is_looked_at_leaves_the_view(
+    page: Page, server: Background, record: Any
+) -> None:
+    """Shown alone, pinned and the baseline: the others are shown again, and nothing asks for it."""
+    for name in ("stays", "goes"):
+        record("deleted", name).points("loss", [1.0, 0.5])
+    page.goto(f"{server.url}/p/deleted?only=goes&top=goes&baseline=goes&x=wall")
+    expect(page.get_by_text("1 line shown")).to_be_visible()
+    expect(page.get_by_role("status", name=re.compile("^Live"))).to_be_visible()
+    headers = {"Authorization": f"Bearer {server.token}"}
+    url = f"{server.url}/api/projects/deleted/runs/goes"
+    assert requests.delete(url, headers=headers, timeout=30).ok
+    expect(page.locator('.run-row[data-run="goes"]')).to_have_count(0)
+    expect(page).to_have_url(f"{server.url}/p/deleted?x=wall")
+    expect(page.get_by_text("1 line shown")).to_be_visible()
+    expect(page.locator('.run-row[data-run="stays"]')).to_be_visible()
 
 
 def test_more_pages_than_a_browser_has_connections_are_all_live(

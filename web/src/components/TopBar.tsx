@@ -1,6 +1,7 @@
 /** The bar above every page: where one is, how fresh it is, the theme, the help. */
 
 import type { ComponentChildren } from "preact";
+import { tryNow } from "../state/live";
 import { connection, helpIsOpen, lastUpdate, now } from "../state/store";
 import { chooseTheme, choice, type Choice } from "../theme/theme";
 import { Icon, type IconName } from "./Icon";
@@ -18,6 +19,7 @@ const THEMES: { value: Choice; word: string; icon: IconName }[] = [
 export function TopBar({ crumbs, children }: { crumbs: Crumb[]; children?: ComponentChildren }) {
   const icon = THEMES.find((one) => one.value === choice.value)!.icon;
   return (
+    <>
     <header class="topbar">
       <a class="brand" href="/" aria-label="Outrider: all projects"><Logo /><span>Outrider</span></a>
       <nav class="crumbs" aria-label="Place">
@@ -44,6 +46,23 @@ export function TopBar({ crumbs, children }: { crumbs: Crumb[]; children?: Compo
         </button>
       </div>
     </header>
+    <Unreached />
+    </>
+  );
+}
+
+const PATIENCE_MS = 4000;
+
+/** What is known, and what to do, when the server does not answer for some seconds. */
+function Unreached() {
+  const last = lastUpdate.value;
+  if (connection.value !== "retrying" || last === null || now.value - last < PATIENCE_MS) return null;
+  const is = typeof navigator !== "undefined" && navigator.onLine === false ? "This computer is offline." : "The server does not answer.";
+  return (
+    <p class="unreached" role="alert">
+      <span>{is} What you see is as of {new Date(last).toLocaleTimeString()}, and it catches up by itself. Is <code>outrider server</code> still running?</span>
+      <button class="button button-small" onClick={tryNow}>Try now</button>
+    </p>
   );
 }
 

@@ -5,11 +5,13 @@ import { api } from "../api/client";
 import type { Change } from "../api/types";
 import { Stream, type Told } from "../live/stream";
 import type { Asked } from "../live/worker";
-import { columns, project, refreshColumns, refreshSoon } from "./runs";
+import { dropFromSelection } from "../table/selection";
+import { columns, forgetRun, project, refreshColumns, refreshSoon } from "./runs";
 import { noteRunChange, refreshRun } from "./run";
 import { tellBreak, tellChange } from "./changes";
 import { noteGrowth, refreshSeries } from "./series";
 import { connection, lastUpdate, noteFailure, session } from "./store";
+import { route } from "./url";
 
 const HIDDEN_GRACE_MS = 15_000;
 
@@ -37,6 +39,9 @@ function follow(name: string | null): void {
   (say ??= connect())({ project: name });
 }
 
+/** Does not wait for the next try. */
+export const tryNow = (): void => say?.("hurry");
+
 function hear(told: Told): void {
   const name = followed;
   if (name === null) return;
@@ -61,6 +66,10 @@ function askWhy(): void {
 
 function take(name: string, change: Change): void {
   if (change.project !== name) return;
+  if (change.kinds.includes("deleted") && route.peek().page === "workspace") {
+    forgetRun(change.run);
+    dropFromSelection([change.run]);
+  }
   if (change.kinds.includes("points")) noteGrowth(name, change.run, change.keys);
   const metrics = columns.peek()?.metrics;
   if (change.keys && metrics) {
@@ -114,5 +123,5 @@ export function startLive(): void {
     follow(null); // a worker is not told that a page is gone
   });
   addEventListener("pageshow", (event) => event.persisted && follow(wanted()));
-  addEventListener("online", () => followed !== null && say?.("hurry"));
+  addEventListener("online", tryNow);
 }

@@ -5,7 +5,7 @@ import { api, type ApiError } from "../api/client";
 import type { ColumnsAnswer, RowGroup, RunRow } from "../api/types";
 import { slotsFor } from "./colours";
 import { noteAnswer, noteFailure } from "./store";
-import { route, view } from "./url";
+import { route, setView, view } from "./url";
 
 export const PAGE = 100;
 
@@ -185,9 +185,21 @@ async function learn(name: string, ids: readonly string[]): Promise<void> {
       const row: RunRow = await api.run(name, id);
       if (row.project === name && name === project.value) known.value = new Map([...known.value, [id, row]]);
     } catch (error) {
-      noteFailure(error);
+      if (noteFailure(error)?.status === 404 && name === project.value) forgetRun(id);
     }
   }
+}
+
+/** A run was deleted, or moved away: nothing that was set speaks of it any more. */
+export function forgetRun(id: string): void {
+  const { only, show, hide, top, baseline } = view.peek();
+  const others = (ids: readonly string[]): string[] => ids.filter((one) => one !== id);
+  if ([...show, ...hide, ...top, only, baseline].includes(id))
+    setView({ show: others(show), hide: others(hide), top: others(top), only: only === id ? null : only, baseline: baseline === id ? null : baseline });
+  if (!known.peek().has(id)) return;
+  const left = new Map(known.peek());
+  left.delete(id);
+  known.value = left;
 }
 
 export interface Shown { id: string; name: string; slot: number; row: RunRow | null }
