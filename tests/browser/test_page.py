@@ -318,7 +318,7 @@ def test_pinned_runs_and_charts_stay_on_top(page: Page, server: Background, digi
     expect(above).to_contain_text("0.1")
     expect(page.get_by_text("6 lines shown")).to_be_visible()
     page.get_by_role("grid", name="Runs").focus()
-    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")  # from the row that was pressed
     page.keyboard.press("p")
     expect(above).to_have_count(2)
     page.get_by_role("textbox", name="Search runs by name").fill("run-07")
@@ -333,7 +333,7 @@ def test_pinned_runs_and_charts_stay_on_top(page: Page, server: Background, digi
     page.keyboard.press("p")
     expect(page.get_by_role("region", name="Pinned")).to_contain_text("val/acc")
     assert query(page)["pin"] == ["val/acc"]
-    assert query(page)["top"] == ["run-11"]
+    assert query(page)["top"] == ["run-01"]
 
 
 def test_on_a_phone_runs_and_charts_are_one_tap_apart(

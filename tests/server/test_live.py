@@ -92,9 +92,9 @@ def test_very_many_keys_become_any_key() -> None:
 
 def test_a_stream_hears_only_of_what_it_asked_for_and_may_see() -> None:
     """By project, by run, and by the token's limit."""
-    everything = Subscriber(principal(), None, None, 9)
-    one_run = Subscriber(principal(), "p", "r", 9)
-    limited = Subscriber(principal(["q"]), None, None, 9)
+    everything = Subscriber(principal(), (), None, 9)
+    one_run = Subscriber(principal(), ["p"], "r", 9)
+    limited = Subscriber(principal(["q"]), (), None, 9)
     assert [item.wants("p", "r") for item in (everything, one_run, limited)] == [True, True, False]
     assert [item.wants("q", "r") for item in (everything, one_run, limited)] == [True, False, True]
     assert not one_run.wants("p", "other")
