@@ -7,7 +7,6 @@ hold what it touches: inside a real step it is a fifth cheaper than a method wit
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from itertools import count
 from time import monotonic
@@ -60,7 +59,7 @@ def make(  # noqa: C901 - one path, whose branches are what it is made of
 
     if writer is None:
         return Straight(tended, next_step, peek, go_on_at)
-    base, clock, dumps, write = writer.clock.base, monotonic, orjson.dumps, os.write
+    base, clock, dumps, write = writer.clock.base, monotonic, orjson.dumps, writer.files.write
     options, longest = _OPTIONS, MAX_RECORD
     journal = writer
 

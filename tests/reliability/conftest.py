@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "streamer"))
 
 from harness import Trainer, free_port
+from inside import check_store
 
 from outrider import api
 
@@ -37,6 +38,10 @@ class Server:
         self.started.process.kill()
         self.started.process.wait()
 
+    def check(self) -> None:
+        """The store is whole, also while the server works on it."""
+        check_store(self.data / "store.sqlite")
+
     @property
     def client(self) -> api.Client:
         return api.Client(self.url, self.started.token)
@@ -47,6 +52,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     """A running server."""
     made = Server(tmp_path)
     yield made
+    made.check()
     made.kill()
 
 

@@ -28,7 +28,15 @@ if TYPE_CHECKING:
 
 LOGGER = Path(__file__).parent / "logger.py"
 KILLS = int(os.environ.get("OUTRIDER_TEST_KILLS", "6"))
-SERVER_KILLS = KILLS if KILLS > 20 else KILLS // 2  # each costs a start and a pause before a retry
+"""The one knob: how often trainers and streamers are killed. All other counts follow from it."""
+
+LONG = KILLS >= 100
+"""Whether this is the long form: every value of what the short form takes samples of."""
+
+SERVER_KILLS = KILLS * 2 // 5 if LONG else KILLS // 2  # each costs a start and a pause
+SEEDS = max(1, KILLS // 25)
+"""How often each misbehaviour of the network is tried: 20 times in the long form."""
+
 PATIENCE = 120.0  # a machine may be busy: the longest wait before a test gives up
 
 
@@ -175,7 +183,9 @@ def check(client: api.Client, notes: Notes) -> int:
         assert not lost, f"{notes.run}: lost {len(lost)} of {len(noted)}: {sorted(lost)[:5]}"
         invented = set(stored) - {number * factor for number in range(len(noted) + 1)}
         assert not invented, f"{notes.run}: invented {sorted(invented)[:5]}"
-        assert [int(value) for value in points.values] == [s * factor for s in points.steps]
+        values = [int(value) for value in points.values]
+        assert values == [step * factor for step in points.steps]
+        assert values == sorted(values), f"{notes.run}: not in the order they were logged"
     assert run.gaps == 0
     return len(noted)
 

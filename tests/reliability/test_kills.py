@@ -1,12 +1,16 @@
 """`kill -9` of trainer, streamer and server at random instants while records flow: nothing is lost,
 nothing is there twice, nothing is invented.
 
-A short form runs always; `tox -e reliability` kills each 200 times (OUTRIDER_TEST_KILLS).
+A short form runs always; `tox -e reliability` kills trainers and streamers 500 times each and servers
+200 times (OUTRIDER_TEST_KILLS), `tox -e soak` mixes all for an hour. SQLite looks for damage in the
+store after each death of a server, and at the end of every test.
 """
 
 from __future__ import annotations
 
 import random
+import signal
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -97,6 +101,7 @@ def test_killed_servers_lose_and_repeat_nothing(
         server.kill()
         pause_at_random(0.3)
         server.start()
+        server.check()
     assert [trainer.process.poll() for trainer in trainers] == [None] * 3
     for trainer in trainers:
         trainer.kill()
@@ -104,22 +109,31 @@ def test_killed_servers_lose_and_repeat_nothing(
     assert sum(check(server.client, trainer.notes) for trainer in trainers) > SERVER_KILLS
 
 
-def test_killing_all_three_in_any_order_loses_nothing(
-    server: Server, train: Callable[..., Trainer]
-) -> None:
-    """Whatever dies next, and whatever is still being started when it dies."""
+def mix(
+    server: Server, train: Callable[..., Trainer], goes_on: Callable[[int], bool]
+) -> tuple[int, int]:
+    """Kill, stop and start again whatever comes; how often, and how many records were checked."""
     trainers = [train(server.url, pause=0.002)]
-    for number in range(SERVER_KILLS):
+    number = 0
+    while goes_on(number):
         trainer = trainers[-1]
         eventually(lambda at=trainer: at.has_logged(1), f"records before kill {number}")
         folder = folder_of(trainer.folder, str(trainer.notes.run))
         pause_at_random(0.4)
-        victim = random.choice(["trainer", "streamer", "server"])
+        victim = random.choice(["trainer", "streamer", "server", "stopped"])
+        pid = streamer_of(folder)
         if victim == "trainer":
             trainer.kill()
             trainers.append(train(server.url, pause=0.002))
+        elif victim == "stopped":
+            for one in (pid, server.started.process.pid):
+                if one is not None:
+                    stop(one, signal.SIGSTOP)
+            pause_at_random(0.4)
+            for one in (pid, server.started.process.pid):
+                if one is not None:
+                    stop(one, signal.SIGCONT)
         elif victim == "streamer":
-            pid = streamer_of(folder)
             if pid is not None:
                 stop(pid)
                 eventually(lambda at=(folder, pid): streamer_of(at[0]) != at[1], "its death")
@@ -127,10 +141,29 @@ def test_killing_all_three_in_any_order_loses_nothing(
         else:
             server.kill()
             server.start()
+            server.check()
+        number += 1
     eventually(lambda: trainers[-1].has_logged(1), "records of the last trainer")
     trainers[-1].kill()
     send_all(trainers[0].folder, server.url)
-    assert all(check(server.client, trainer.notes) for trainer in trainers)
+    return number, sum(check(server.client, trainer.notes) for trainer in trainers)
+
+
+def test_killing_all_three_in_any_order_loses_nothing(
+    server: Server, train: Callable[..., Trainer]
+) -> None:
+    """Whatever dies or stops next, and whatever is still being started when it dies."""
+    assert mix(server, train, lambda number: number < SERVER_KILLS)[1]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600 + 16 * KILLS)
+def test_soak_of_all_three(server: Server, train: Callable[..., Trainer]) -> None:
+    """An hour of it (with the knob at 500)."""
+    until = time.monotonic() + 7.2 * KILLS
+    number, records = mix(server, train, lambda number: time.monotonic() < until)
+    print(f"{number} times, {records} records")
+    assert records > number
 
 
 def test_a_dead_streamer_is_replaced_by_the_training_itself(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import _thread
 import errno
-import fcntl
 import os
 import time
 import weakref
@@ -19,6 +18,7 @@ from typing import Any
 
 from outrider.folder import make_folder
 from outrider.ids import new_writer_id
+from outrider.journal.files import Files
 from outrider.journal.record import FORMAT, MAX_RECORD, encode
 from outrider.journal.segment import segment_name
 from outrider.notice import say_once
@@ -26,10 +26,6 @@ from outrider.notice import say_once
 SEGMENT_BYTES = 64 << 20
 TEND_SECONDS = 0.25
 """How often, at most, a writer looks whether its file is still its own."""
-
-_HIGH = 50
-"""Our descriptor lies at or above this number, so that one that was closed under us is not soon
-taken again; below 64, where the kernel's table needs no enlarging (7 ms in a threaded process)."""
 
 _writers: weakref.WeakSet[JournalWriter] = weakref.WeakSet()
 
@@ -73,8 +69,8 @@ class JournalWriter:
     """
 
     __slots__ = (
-        "__weakref__", "_guard", "_identity", "_torn", "attempt", "clock", "due", "fd", "folder", "lost",
-        "number", "pid", "primary", "role", "room", "run_id", "segment_bytes", "why", "writer",
+        "__weakref__", "_guard", "_identity", "_torn", "attempt", "clock", "due", "fd", "files", "folder",
+        "lost", "number", "pid", "primary", "role", "room", "run_id", "segment_bytes", "why", "writer",
     )  # fmt: skip
 
     def __init__(
@@ -88,8 +84,10 @@ class JournalWriter:
         writer: str | None = None,
         segment_bytes: int = SEGMENT_BYTES,
         clock: Clock | None = None,
+        files: Files | None = None,
     ) -> None:
         self.folder = folder
+        self.files = files or Files()
         self.run_id = run_id
         self.attempt = attempt
         self.role = role
@@ -104,7 +102,7 @@ class JournalWriter:
         self._torn = False
         self._guard = _thread.allocate_lock()
         fd = self._open(self.number)
-        self.fd = _lift(fd)
+        self.fd = self.files.lift(fd)
         self.due = 0.0
         _writers.add(self)
 
@@ -116,9 +114,9 @@ class JournalWriter:
     def _open(self, number: int) -> int:
         """Open a new segment and write its head; raises ``OSError``."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-        fd = os.open(self.path(number), flags, 0o600)
+        fd = self.files.open(self.path(number), flags, 0o600)
         try:
-            os.fchmod(fd, 0o600)
+            self.files.fchmod(fd, 0o600)
             head = encode(
                 {
                     "t": self.clock.now(),
@@ -136,14 +134,14 @@ class JournalWriter:
                     "primary": self.primary,
                 }
             )
-            if os.write(fd, head) != len(head):
+            if self.files.write(fd, head) != len(head):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except BaseException:
-            os.close(fd)
-            os.unlink(self.path(number))
+            self.files.close(fd)
+            self.files.unlink(self.path(number))
             raise
         self.room = self.segment_bytes - len(head)
-        self._identity = _identity(fd)
+        self._identity = self.files.identity(fd)
         return fd
 
     def append(self, record: Mapping[str, Any]) -> bool:
@@ -169,7 +167,7 @@ class JournalWriter:
         if self._torn:
             line = b"\n" + line
         try:
-            written = os.write(self.fd, line)
+            written = self.files.write(self.fd, line)
         except OSError as error:
             self.failed(error)
             return False
@@ -181,11 +179,13 @@ class JournalWriter:
         Returns whether the record was kept; one that lacks its newline only is whole.
         """
         if written != wanted:
+            piece = written - self._torn  # without the line break that ends an earlier piece
             self._torn = True
             self.due = 0.0  # the fast path goes through here again before its next write
             if written == wanted - 1:
                 return True
-            self._lose("disk full")
+            if piece <= 0:  # else a reader finds the piece, and counts it
+                self._lose("disk full")
             return False
         self._torn = False
         self.room -= written
@@ -215,13 +215,16 @@ class JournalWriter:
         self.lost = 0
         line = encode({"t": self.clock.now(), "k": "gap", "n": lost, "why": why})
         try:
-            if os.write(self.fd, line) == len(line):
-                self.room -= len(line)
-                return
-            self._torn = True
+            written = self.files.write(self.fd, line)
         except OSError:
-            pass
-        self.lost += lost
+            self.lost += lost
+            return
+        self.room -= written
+        if written != len(line):
+            self._torn = True
+            self.due = 0.0
+            if written < len(line) - 1:
+                self.lost += lost - (written > 0)  # whoever reads the piece counts one
 
     def roll(self) -> None:
         """Seal the active segment and go on in the next, under the same descriptor number.
@@ -243,14 +246,20 @@ class JournalWriter:
     def _replace(self, number: int) -> None:
         """Go on in a new segment, under the same descriptor number if it is still ours."""
         mine = self._identity
-        fd = self._open(number)
+        try:
+            fd = self._open(number)
+        except FileExistsError:  # an earlier try made it, failed, and could not take it away again
+            number += 1
+            fd = self._open(number)
         self.number = number
         self._torn = False
-        if _identity(self.fd) == mine:
-            os.dup2(fd, self.fd, inheritable=False)
-            os.close(fd)
+        if self.files.identity(self.fd) == mine:
+            try:
+                self.files.dup2(fd, self.fd, inheritable=False)
+            finally:
+                self.files.close(fd)
         else:  # the number is somebody else's by now: leave it alone and take another
-            self.fd = _lift(fd)
+            self.fd = self.files.lift(fd)
 
     def tend(self, now: float) -> None:
         """Look after the descriptor: after a fork, after somebody closed it, after the file went.
@@ -277,22 +286,27 @@ class JournalWriter:
         self.primary = False
         self.lost = 0
         self._torn = False
+        self.number = 0  # its segments begin at 1, also where the first try to make one fails
         try:
             self._replace(1)
         except OSError:
-            # No file of our own: rather write nowhere than into the parent's segment.
-            self.fd = _lift(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC))
+            # Not into the parent's segment, and not to nowhere in silence: a write that fails is
+            # counted, and told by the first that succeeds.
+            self.fd = -1
             raise
 
     def _is_ours(self) -> bool:
         try:
-            there = os.fstat(self.fd)
+            there = self.files.fstat(self.fd)
         except OSError:
             return False
-        return (there.st_dev, there.st_ino) == self._identity and there.st_nlink > 0
+        # Shorter than what we wrote: somebody cut it. The streamer goes on behind what was sent, so
+        # that lines at places that were sent before would never be looked at.
+        is_cut = there.st_size < self.segment_bytes - self.room
+        return (there.st_dev, there.st_ino) == self._identity and there.st_nlink > 0 and not is_cut
 
     def _replace_lost_file(self) -> None:
-        """The segment was deleted or the descriptor closed: go on in a new segment."""
+        """The segment was deleted or cut, or the descriptor closed: go on in a new segment."""
         if not os.path.isdir(self.folder):
             self.why = "the run's folder is gone"  # deleted on purpose: do not bring it back
             say_once(self.folder, f"the run's folder is gone, nothing is recorded: {self.folder}")
@@ -303,29 +317,10 @@ class JournalWriter:
     def position(self) -> tuple[str, int, int]:
         """(writer, segment, byte offset) just behind everything that was written so far."""
         try:
-            size = os.fstat(self.fd).st_size
+            size = self.files.fstat(self.fd).st_size
         except OSError:
             size = 0
         return self.writer, self.number, size
-
-
-def _identity(fd: int) -> tuple[int, int] | None:
-    """What file a descriptor stands for, or None where it is closed."""
-    try:
-        status = os.fstat(fd)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _lift(fd: int) -> int:
-    """Move a descriptor to a high number, where nobody closes it by accident."""
-    try:
-        lifted = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _HIGH)
-    except OSError:  # the limit is lower: stay
-        return fd
-    os.close(fd)
-    return lifted
 
 
 def _after_fork_in_child() -> None:

@@ -106,10 +106,20 @@ class Watch:
 
 
 class Syncer:
-    """Sees to it that what was written survives the machine: fdatasync of what grew."""
+    """Sees to it that what was written survives the machine: fdatasync of what grew.
 
-    def __init__(self, folder: RunFolder, clock: Clock | None = None) -> None:
+    ``sync`` does it, for a path and the flags to open it with, and says whether it succeeded.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        clock: Clock | None = None,
+        *,
+        sync: Callable[[str, int], bool] | None = None,
+    ) -> None:
         self._folder = folder
+        self._sync = sync or _sync
         self._clock = clock or Clock()
         self._synced: dict[Place, int] = {}
         self._places: set[Place] = set()
@@ -128,13 +138,13 @@ class Syncer:
         for place, size in sizes.items():
             if self._synced.get(place, -1) == size:
                 continue
-            if _sync(self._folder.segment_path(*place), os.O_RDONLY):
+            if self._sync(self._folder.segment_path(*place), os.O_RDONLY):
                 self._synced[place] = size
             else:
                 failed += 1
         failed += self._sync_meta()
         if self._places != sizes.keys():
-            if _sync(self._folder.journal, os.O_RDONLY | os.O_DIRECTORY):
+            if self._sync(self._folder.journal, os.O_RDONLY | os.O_DIRECTORY):
                 self._places = set(sizes)
             else:
                 failed += 1
@@ -149,7 +159,9 @@ class Syncer:
         version = (status.st_mtime_ns, status.st_ino)
         if version == self._meta:
             return 0
-        done = _sync(path, os.O_RDONLY) and _sync(self._folder.path, os.O_RDONLY | os.O_DIRECTORY)
+        done = self._sync(path, os.O_RDONLY) and self._sync(
+            self._folder.path, os.O_RDONLY | os.O_DIRECTORY
+        )
         if done:
             self._meta = version
         return not done
