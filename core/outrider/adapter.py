@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,10 @@ from outrider.ids import DEFAULT_PROJECT, new_run_id
 from outrider.notice import swallow
 
 if TYPE_CHECKING:
+    from outrider import api
     from outrider.training import Run
+
+_COPY_SECONDS = 60.0
 
 _opened: set[tuple[str, str]] = set()
 """Runs that adapters opened in this process; any other active run is the script's own."""
@@ -162,7 +165,7 @@ class Adapter:
     def log(self, values: Mapping[str, Any], step: int | None = None) -> None:
         """Log one row. The mapping is read, never kept and never changed."""
         run = self._run
-        if run is None or not _is_open(run):
+        if run is None or (run._finished and not run.disabled):  # _is_open, without its call
             run = self.open()
         self._fate["code"] = None
         run.log(values, step)
@@ -185,6 +188,27 @@ class Adapter:
                 config.update(news)
         except Exception as error:
             swallow("config", error)
+
+    def recorded(self) -> Iterator[api.Run]:
+        """The run as it can be read back: from its folder, where that lies here, and from the server.
+
+        What this process has just saved is waited for, for a minute at most. Never opens the run.
+        Asking what is given raises what ``outrider.api`` raises.
+        """
+        from outrider import api
+        from outrider.finishing import wait_for_copies
+
+        run = self.run
+        if run is not None and run.folder is not None and run._writer is not None:
+            wait_for_copies(run.folder, run._writer.position(), _COPY_SECONDS)
+        if self._identity is None:
+            return
+        project, run_id = self._identity
+        if self.dir is not None and self.exists():
+            yield api.open(link_of(os.path.join(self.dir, ".outrider"), run_id, project))
+        if self.mode == "online":
+            given = self._checked_arguments()
+            yield api.Client(given.get("url"), given.get("api_key")).run(f"{project}/{run_id}")
 
     def settle(self, code: int) -> None:
         """Note how the run ends if nothing more is logged and nobody says otherwise.

@@ -110,6 +110,7 @@ class OutriderCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-ig
         self._next_step: int | None = None
         self._shift: int | None = None
         self._batches = 0
+        self._group = 1
         self._recent: deque[int] = deque(maxlen=_IN_FLIGHT)
         self._bind_batch_hook()
 
@@ -148,6 +149,7 @@ class OutriderCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-ig
         self._is_fitting, self._is_fresh = True, False
         self._epoch = self._ended = self._shift = None
         self._recent.clear()
+        self._group = int(getattr(self._model, "steps_per_execution", 1) or 1)
         if not _writes_here():
             return
         self._adapter.open()
@@ -224,13 +226,11 @@ class OutriderCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-ig
         if isinstance(steps, int):
             batch = min(batch, steps - 1)  # a group that is cut short is reported as if whole
         self._recent.append(batch)
-        if not self._is_due(batch):
-            return
-        if not _writes_here():
+        if not self._is_due(batch) or not _writes_here():
             return
         try:
             step = self._batches + batch
-            row = {f"batch/{key}": value for key, value in (logs or {}).items()}
+            row = {f"batch/{key}": logs[key] for key in logs} if logs else {}
             row["batch/step"] = step
             self._adapter.log(row, step)
         except Exception as error:
@@ -239,7 +239,7 @@ class OutriderCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-ig
     def _is_due(self, batch: int) -> bool:
         """Whether one of the batches that this call stands for is to be logged: with
         ``steps_per_execution`` Keras reports the last of each group only."""
-        group = int(getattr(self._model, "steps_per_execution", 1) or 1)
+        group = self._group
         return (batch + 1) // self._every > batch // group * group // self._every
 
     def _end_of_batches(self) -> None:
@@ -257,7 +257,7 @@ class OutriderCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-ig
         """The table of examples; what fails there costs no number of the row."""
         try:
             assert self._predictions is not None
-            return self._predictions.table(self.model)
+            return self._predictions.predicted_by(self.model)
         except Exception as error:
             swallow("predictions", error)
             return {}

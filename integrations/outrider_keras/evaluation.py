@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from outrider.errors import UsageError
+from outrider.examples import COUNT
 from outrider.notice import say_once, swallow
 from outrider_keras.attached import Attached
-from outrider_keras.examples import COUNT, Examples
+from outrider_keras.examples import Examples
 from outrider_keras.framework import keras
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class OutriderEvaluation(Attached, keras.callbacks.Callback):  # type: ignore[mi
                 say_once("OutriderEvaluation", "OutriderEvaluation has no run to log its table to")
                 return
             step = getattr(self._to, "_next_step", None)
-            table = self._examples.table(self.model)
+            table = self._examples.predicted_by(self.model)
             run.log({self._key: table}, epoch if step is None else step - 1)
         except Exception as error:
             swallow("OutriderEvaluation", error)

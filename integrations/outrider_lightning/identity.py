@@ -27,8 +27,10 @@ _RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK")
 
 def rank() -> int:
     """This process's rank now: Lightning's own word once it is loaded, else the environment's."""
-    rank_zero = sys.modules.get("lightning_utilities.core.rank_zero")
-    said = getattr(getattr(rank_zero, "rank_zero_only", None), "rank", None)
+    try:  # asked at each log_metrics(): where Lightning is loaded, three look-ups and no more
+        said: object = sys.modules["lightning_utilities.core.rank_zero"].rank_zero_only.rank
+    except (KeyError, AttributeError):
+        said = None
     return said if isinstance(said, int) else rank_in(os.environ)
 
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from outrider.adapter import About, Adapter
-from outrider.errors import UsageError
+from outrider.errors import NotFound, OutriderError, UsageError
 from outrider.notice import say_once, swallow
-from outrider_lightning.checkpoints import Keeper
+from outrider_lightning.checkpoints import Keeper, fetch
 from outrider_lightning.identity import next_run_id, rank
 from outrider_lightning.media import LogsMedia
 from outrider_lightning.namespaces import MODULES, check_installed, register
@@ -158,9 +158,12 @@ class OutriderLogger(LogsMedia):
         if here and not self._all_ranks:
             return
         try:
-            prefix = f"rank{here}/{self._prefix}" if here else self._prefix
             row: dict[str, Any]
-            row = {f"{prefix}{key}": metrics[key] for key in metrics} if prefix else {**metrics}
+            if here or self._prefix:
+                prefix = f"rank{here}/{self._prefix}" if here else self._prefix
+                row = {f"{prefix}{key}": metrics[key] for key in metrics}
+            else:
+                row = {**metrics}
             if step is not None:
                 row[GLOBAL_STEP] = step
             self._adapter.log(row, step)
@@ -198,6 +201,32 @@ class OutriderLogger(LogsMedia):
             self._keeper.report(checkpoint_callback, self._adapter.open())
         except Exception as error:
             swallow("after_save_checkpoint()", error)
+
+    def download_checkpoint(
+        self, which: str = "best", to: str | os.PathLike[str] | None = None
+    ) -> str:
+        """Fetch a checkpoint that ``log_model`` kept; returns the path of its file or folder.
+
+        ``which`` is an alias (``best``, ``latest``, ``epoch=3``), a name as it is kept
+        (``checkpoints/last.ckpt``) or the file's own name. It is written below ``to`` (default:
+        ``downloads`` in ``save_dir``), from this machine's copy or from the server, and its hash is
+        compared. A logger of an older run (``OutriderLogger(project=…, id=…)``) fetches that run's,
+        and opens nothing. Raises ``NotFound``, or another ``OutriderError`` where the server cannot
+        be asked: whoever asks for a file needs one.
+        """
+        target = os.fspath(to) if to is not None else os.path.join(self.save_dir, "downloads")
+        missed: OutriderError | None = None
+        try:
+            for run in self._adapter.recorded():
+                try:
+                    return fetch(run, which, target)
+                except NotFound as error:
+                    missed = missed or error
+        except OutriderError as error:
+            missed = missed or error
+        raise missed or NotFound(
+            f"run {self.name}/{self.version} has no folder here, and no server is asked offline"
+        )
 
     def finalize(self, status: str) -> None:
         """Hear how one entry point (fit, validate, test, predict) ended.

@@ -35,6 +35,13 @@ def register(cls: type) -> None:
                 _registered.add(id(base))
 
 
+def callbacks() -> list[type]:
+    """The ``Callback`` class of each namespace that is loaded by now."""
+    homes = (sys.modules.get(f"{name}.callbacks.callback") for name in MODULES)
+    found = (getattr(home, "Callback", None) for home in homes)
+    return [one for one in found if isinstance(one, type)]
+
+
 def check_installed() -> None:
     """Raise ``LightningMissing`` unless one of the namespaces is there and new enough."""
     loaded = [sys.modules[name] for name in MODULES if name in sys.modules]

@@ -5,6 +5,7 @@ Takes minutes, so it runs only with `-m distribution` (`tox -e distribution`).
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -108,6 +109,9 @@ def test_the_bare_wheel_logs_and_reads_back(
     env = {**environment, "HOME": str(tmp_path)}
     run(scripts / "python", "-W", "error", "-c", code, cwd=tmp_path, env=env)
     assert "bare" in run(scripts / "outrider", "runs", cwd=tmp_path, env=env)
+    listed = json.loads(run(scripts / "outrider", "plugins", "--json", cwd=tmp_path, env=env))
+    wanted = {"plain", "lightning", "keras", "more", "sampler", "capture", "http", "commands"}
+    assert wanted <= {one["name"] for one in listed if not one["problem"]}
     run(scripts / "outrider", "show", str(next((tmp_path / ".outrider/runs").glob("2*"))),
         cwd=tmp_path, env=env)  # fmt: skip
 

@@ -56,9 +56,11 @@ def test_no_variable_is_read_that_is_not_documented() -> None:
 
 @pytest.mark.parametrize("name", hooks.SPECIFICATIONS)
 def test_every_hook_is_documented_with_its_arguments(name: str) -> None:
-    """docs/hooks.md has a heading for every hook, with exactly its arguments."""
+    """docs/hooks.md has a heading for every hook, with exactly its arguments, and an example."""
     arguments = ", ".join(inspect.signature(getattr(hooks, f"outrider_{name}")).parameters)
-    assert f"### `outrider_{name}({arguments})`" in text_of("hooks.md")
+    _, heading, rest = text_of("hooks.md").partition(f"### `outrider_{name}({arguments})`")
+    assert heading
+    assert f"def outrider_{name}(" in rest.partition("\n##")[0]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -120,8 +122,23 @@ def test_the_readme_opens_with_the_two_commands() -> None:
 
 
 BLOCK = re.compile(
-    r"(?P<mark><!-- not run: [^\n]* -->\n)?^```python\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL
+    r"(?P<mark><!-- [^\n]* -->\n)?^```python\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL
 )
+MARK = re.compile(
+    r"<!-- (not run: \w.*|needs: (keras|lightgbm|lightning|optuna|transformers|xgboost)) -->\n"
+)
+
+
+def test_a_block_that_is_not_run_here_says_why() -> None:
+    """Or which framework it needs: those are run by tests/adapters/test_framework_docs.py."""
+    marks = [
+        block["mark"]
+        for page in PAGES
+        for block in BLOCK.finditer(page.read_text(encoding="utf-8"))
+        if block["mark"]
+    ]
+    assert marks
+    assert not [mark for mark in marks if not MARK.fullmatch(mark)]
 
 
 def blocks() -> list[object]:

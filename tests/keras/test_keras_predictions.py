@@ -111,7 +111,7 @@ def test_data_of_any_make() -> None:
         ((images, np.eye(5, dtype=int)), [0, 1, 2, 3]),
         (images, None),
     ):
-        table = Examples(data, count=4).table(net)
+        table = Examples(data, count=4).predicted_by(net)
         assert len(table) == 4
         assert type(table.get_column("input")[0]).__name__ == "Image"
         if labels is None:

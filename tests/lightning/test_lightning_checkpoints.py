@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import pickle
 import time
 import weakref
@@ -13,7 +14,9 @@ from typing import Any
 import pytest
 import torch
 
+from outrider.errors import NotFound, OutriderError
 from outrider_lightning import OutriderLogger
+from waiting import eventually
 
 
 def kept(run: Any) -> list[str]:
@@ -52,7 +55,7 @@ def test_a_training_keeps_what_log_model_says(
         torch.load(fetched(run, name, tmp_path), weights_only=False)
     if names:
         told = {one["name"]: one["aliases"] for one in run.summary["checkpoints"]}
-        assert told["checkpoints/epoch=1-step=8.ckpt"] == ["best"]
+        assert told["checkpoints/epoch=1-step=8.ckpt"] == ["best", "epoch=1"]
         assert told["checkpoints/last.ckpt"] == ["latest"]
 
 
@@ -71,7 +74,7 @@ def test_the_best_are_kept_with_their_score(pl: Any, trainer: Any, model: Any, r
     assert "best" in told["checkpoints/epoch=1.ckpt"]["aliases"]
     assert sorted(kept(read(logger))) == sorted(told)
     (best,) = (record for record in read(logger).records("save") if "epoch=1" in record["path"])
-    assert best["m"] == {"score": 1.0, "aliases": ["best"]}
+    assert best["m"] == {"score": 1.0, "monitor": "score", "aliases": ["best", "epoch=1"]}
 
 
 def report(**facts: Any) -> Any:
@@ -95,6 +98,19 @@ def test_a_file_that_is_not_there_yet_is_kept_later(pl: Any, read: Any, place: P
     assert kept(read(logger)) == ["c/one.ckpt"]
 
 
+def test_lightnings_own_asynchronous_saver(
+    pl: Any, trainer: Any, model: Any, read: Any, place: Path
+) -> None:
+    """Writes behind the training; what is left at the end is kept, and loads again."""
+    from importlib import import_module
+
+    saver = import_module(f"{pl.__name__}.plugins.io").AsyncCheckpointIO()
+    logger = OutriderLogger(log_model=True)
+    trainer(logger=logger, max_epochs=2, plugins=[saver]).fit(model)
+    assert kept(read(logger)) == ["checkpoints/epoch=1-step=8.ckpt"]
+    torch.load(logger.download_checkpoint(), weights_only=False)
+
+
 def test_a_folder_is_kept_with_all_it_holds(pl: Any, read: Any, place: Path) -> None:
     """Sharded checkpoints are folders."""
     shards = place / "c" / "epoch=0.ckpt"
@@ -104,6 +120,8 @@ def test_a_folder_is_kept_with_all_it_holds(pl: Any, read: Any, place: Path) -> 
     logger = OutriderLogger(log_model="all")
     logger.after_save_checkpoint(report(best_model_path=str(shards)))
     assert sorted(kept(read(logger))) == ["c/epoch=0.ckpt/a.distcp", "c/epoch=0.ckpt/b.distcp"]
+    again = Path(logger.download_checkpoint("epoch=0", place / "to"))
+    assert sorted(one.name for one in again.iterdir()) == ["a.distcp", "b.distcp"]
 
 
 def test_a_link_to_the_last_is_told_and_not_copied(pl: Any, read: Any, place: Path) -> None:
@@ -119,6 +137,7 @@ def test_a_link_to_the_last_is_told_and_not_copied(pl: Any, read: Any, place: Pa
     assert kept(read(logger)) == ["c/one.ckpt"]
     told = {one["name"]: one["aliases"] for one in read(logger).summary["checkpoints"]}
     assert told == {"c/one.ckpt": ["best"], "c/last.ckpt": ["latest"]}
+    assert Path(logger.download_checkpoint("latest", place / "to")) == place / "to" / "c/one.ckpt"
 
 
 def test_neither_callback_nor_trainer_is_kept_alive(pl: Any, trainer: Any, model: Any) -> None:
@@ -132,3 +151,82 @@ def test_neither_callback_nor_trainer_is_kept_alive(pl: Any, trainer: Any, model
     gc.collect()
     assert [one() for one in gone] == [None, None]
     assert pickle.loads(pickle.dumps(logger)).version == logger.version
+
+
+def test_a_checkpoint_is_fetched_back_and_trained_on(
+    pl: Any, trainer: Any, model: Any, place: Path
+) -> None:
+    """Right behind the training, by alias or name; later by a logger of the run, which opens nothing."""
+    logger = OutriderLogger(project="p", log_model="all")
+    saver = pl.callbacks.ModelCheckpoint(monitor="epoch", mode="max", save_top_k=2, save_last=True)
+    first = trainer(logger=logger, max_epochs=3, callbacks=[saver])
+    first.fit(model)
+    best = logger.download_checkpoint()
+    assert Path(best).parent == Path(logger.save_dir, "downloads", "checkpoints")
+    assert Path(best).read_bytes() == Path(saver.best_model_path).read_bytes()
+    assert Path(logger.download_checkpoint("epoch=1")).name == "epoch=1-step=8.ckpt"
+    logger.finish()
+    for path in place.glob("lightning_logs/*/p/*/checkpoints/*"):
+        path.unlink()
+    later = OutriderLogger(project="p", id=logger.version)
+    for which in ("latest", "last.ckpt", "checkpoints/last.ckpt", "epoch=0"):
+        path = later.download_checkpoint(which, place / "to")
+        torch.load(path, weights_only=False)
+    assert later._adapter.run is None
+    trainer(logger=False, max_epochs=4).fit(
+        model, ckpt_path=str(place / "to/checkpoints/last.ckpt")
+    )
+
+
+def test_a_checkpoint_that_is_not_there_is_named(pl: Any, place: Path) -> None:
+    """What there is, or what to ask for; and two of a name are told apart by their names."""
+    logger = OutriderLogger(log_model="all")
+    with pytest.raises(NotFound, match="no folder here"):
+        logger.download_checkpoint()
+    logger.log_metrics({"x": 1.0}, 0)
+    with pytest.raises(NotFound, match="log_model=True"):
+        logger.download_checkpoint()
+    for name in ("a", "b"):
+        (place / name).mkdir()
+        (place / name / "x.ckpt").write_bytes(name.encode())
+        logger.after_save_checkpoint(
+            report(best_model_path=str(place / name / "x.ckpt"), state_key=name)
+        )
+    with pytest.raises(NotFound, match=r"several .* 'best': a/x.ckpt, b/x.ckpt"):
+        logger.download_checkpoint("best")
+    assert Path(logger.download_checkpoint("b/x.ckpt")).read_bytes() == b"b"
+    with pytest.raises(NotFound, match=r"it has a/x\.ckpt, b/x\.ckpt"):
+        logger.download_checkpoint("worst")
+
+
+def test_a_checkpoint_is_fetched_from_the_server(
+    pl: Any, place: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine that has no folder of the run."""
+    from outrider_server.background import start_background
+
+    started = start_background(tmp_path_factory.mktemp("server") / "data")
+    monkeypatch.setenv("OUTRIDER_MODE", "online")
+    monkeypatch.setenv("OUTRIDER_URL", started.url)
+    monkeypatch.setenv("OUTRIDER_API_KEY", started.token)
+    try:
+        (place / "c").mkdir()
+        (place / "c" / "x.ckpt").write_bytes(b"weights")
+        logger = OutriderLogger(project="p", log_model=True)
+        logger.after_save_checkpoint(report(best_model_path=str(place / "c" / "x.ckpt")))
+        logger.finalize("success")
+        logger.finish()
+        elsewhere = tmp_path_factory.mktemp("elsewhere")
+        monkeypatch.chdir(elsewhere)
+        other = OutriderLogger(project="p", id=logger.version)
+
+        def fetched() -> str | None:
+            try:
+                return other.download_checkpoint("best", elsewhere / "to")
+            except OutriderError:  # the upload goes on behind finish()
+                return None
+
+        assert Path(eventually(fetched)).read_bytes() == b"weights"
+        assert os.listdir(elsewhere) == ["to"]
+    finally:
+        assert started.stop() == 0

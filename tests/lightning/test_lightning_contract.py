@@ -84,6 +84,20 @@ def test_two_loggers_have_two_versions(pl: Any) -> None:
     assert len({OutriderLogger(project="p").version for _ in range(5)}) == 5
 
 
+def test_two_loggers_of_one_run_lose_nothing(pl: Any, read: Any) -> None:
+    """Both name it: each writes as a writer of its own, and the failure of one is the run's."""
+    one, two = OutriderLogger(project="p", id="x"), OutriderLogger(project="p", id="x")
+    for step in range(3):
+        one.log_metrics({"x": 1.0}, step)
+        two.log_metrics({"x": 2.0}, step)
+    one.finalize("failed")
+    two.log_metrics({"y": 3.0}, 3)
+    run = read(one)
+    assert sorted(run.points("x").values) == [1.0] * 3 + [2.0] * 3
+    assert run.points("y").values == [3.0]
+    assert run.state == "failed"
+
+
 def test_name_and_version_make_a_path(pl: Any) -> None:
     """The project and the run's id, as text."""
     logger = OutriderLogger(project="digits", version="first")
@@ -365,24 +379,40 @@ def run_python(code: str, **environment: str) -> str:
     return done.stdout
 
 
-def test_neither_namespace_loads_the_other(pl: Any) -> None:
-    """Nor does importing and building a logger load torch or any Lightning at all."""
-    other = ({"pytorch_lightning", "lightning"} - {pl.__name__.partition(".")[0]}).pop()
+def test_one_namespace_alone_is_enough_and_the_other_is_never_loaded(pl: Any) -> None:
+    """Building a logger loads neither torch nor any Lightning; then it trains, tests and keeps a
+    checkpoint in an interpreter that has one of the two packages only, with a callback of ours."""
+    own, others = pl.__name__.partition(".")[0], {"pytorch_lightning", "lightning"}
     code = f"""
-        import sys
-        from outrider_lightning import OutriderLogger
-        logger = OutriderLogger()
+        import sys, warnings
+        warnings.simplefilter("ignore")
+        others = {sorted(others - {own})}
+        class Missing:
+            def find_spec(self, name, path=None, target=None):
+                if name.split(".")[0] in others:
+                    raise ModuleNotFoundError(name, name=name)
+        sys.meta_path.insert(0, Missing())
+        from outrider_lightning import OutriderLogger, OutriderPredictions
+        logger = OutriderLogger(project="alone", log_model=True)
         loaded = [name for name in sys.modules if name.split(".")[0] in
                   ("torch", "keras", "lightning", "pytorch_lightning", "lightning_fabric")]
         assert not loaded, loaded
-        import {pl.__name__}
-        logger.save_dir
+        import {pl.__name__} as pl
+        from {pl.__name__}.demos.boring_classes import BoringModel
         from {pl.__name__}.loggers.logger import Logger
+        logger.save_dir
         assert isinstance(logger, Logger)
-        assert isinstance(OutriderLogger(), Logger)
-        print([name for name in sys.modules if name.split(".")[0] == {other!r}])
+        import torch
+        trainer = pl.Trainer(
+            logger=logger, callbacks=[OutriderPredictions(torch.zeros(2, 32))], max_epochs=1,
+            limit_train_batches=2, limit_val_batches=1, limit_test_batches=1, accelerator="cpu",
+            enable_progress_bar=False, enable_model_summary=False)
+        trainer.fit(BoringModel())
+        trainer.test(BoringModel(), verbose=False)
+        assert torch.load(logger.download_checkpoint("best"), weights_only=False)
+        print([name for name in sys.modules if name.split(".")[0] in others])
     """
-    assert run_python(code).strip() == "[]"
+    assert run_python(code, OUTRIDER_QUIET="1").strip().splitlines()[-1] == "[]"
 
 
 def test_lightning_cli_builds_one_and_runs_twice(pl: Any, place: Path) -> None:
