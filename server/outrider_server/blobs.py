@@ -180,21 +180,25 @@ class Blobs:
         make_folder(self.root)
         make_folder(os.path.join(self.root, "incoming"))
         written: list[tuple[int, str, str]] = []
-        folders = set()
+        folders: set[str] = set()
+        done = 0
         try:
             for sha256, data in some:
                 path = f"{self._part(run, sha256)}.{next(self._numbers)}"
                 flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
                 written.append((os.open(path, flags, 0o600), path, self.place(project, sha256)))
                 _write(written[-1][0], data)
-            for fd, path, target in written:
+            for number, (fd, path, target) in enumerate(written):
                 os.fsync(fd)
-                folders.add(_make_place(target))
+                if os.path.dirname(target) not in folders:
+                    folders.add(_make_place(target))
                 os.rename(path, target)
+                done = number + 1
         finally:
-            for fd, path, _ in written:
+            for fd, _, _ in written:
                 os.close(fd)
-                with suppress(OSError):  # where it went wrong; else it has its place
+            for _, path, _ in written[done:]:  # it went wrong
+                with suppress(OSError):
                     os.unlink(path)
         return folders
 
