@@ -29,6 +29,24 @@ function bootScript(): Plugin {
   };
 }
 
+/**
+ * Writes `plot.html`, the frame in which plotly's figures are drawn. All of its scripts stand in it: the frame has no
+ * origin of its own, so that nothing of ours would be given to it, and the server forbids it any request.
+ */
+function plotFrame(): Plugin {
+  const read = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8").replaceAll("</script", "<\\/script");
+  return {
+    name: "outrider-plot-frame",
+    generateBundle() {
+      const scripts = ["./node_modules/plotly.js-strict-dist-min/plotly-strict.min.js", "./src/plot/frame.js"];
+      const source = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Figure</title>
+<style>html, body, #figure { height: 100%; margin: 0; background: transparent; overflow: hidden; }</style></head>
+<body><div id="figure"></div>${scripts.map((path) => `<script>${read(path)}</script>`).join("")}</body></html>`;
+      this.emitFile({ type: "asset", fileName: "plot.html", source });
+    },
+  };
+}
+
 /** Keeps of the text font what the page uses: Latin letters, the signs it writes, and weights from 400 to 700. */
 function fontSubset(): Plugin {
   const latin = Array.from({ length: 0x180 - 0x20 }, (_, i) => String.fromCodePoint(0x20 + i)).join("");
@@ -61,7 +79,7 @@ function fontPreload(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [bootScript(), fontPreload(), fontSubset()],
+  plugins: [bootScript(), fontPreload(), fontSubset(), plotFrame()],
   build: {
     outDir: "../server/outrider_server/static",
     emptyOutDir: true,

@@ -112,6 +112,8 @@ def wait_for_delivery(
     if run.has_saved:
         wait_for_copies(run.folder, position, seconds)
     if settings.mode == "offline":
+        if last_chance:
+            _wait_for_capture(run.folder, seconds)
         _tell(
             run, f"{run.name} {ending.state}, recorded offline; send it: outrider sync {run.folder}"
         )
@@ -154,6 +156,19 @@ def wait_for_copies(folder: str, position: tuple[str, int, int], seconds: float)
         pause = min(pause * 1.5, 0.05)
 
 
+def _wait_for_capture(folder: str, seconds: float) -> None:
+    """Wait until code and environment are in the folder, which may be all that is left of this."""
+    start = time.monotonic()
+    while True:
+        delivery = read_delivery(folder)
+        if delivery.get("capture", "going on") != "going on":
+            return
+        patience = seconds if delivery else min(seconds, _STALLED_SECONDS)  # is a streamer there?
+        if time.monotonic() - start >= patience:
+            return
+        time.sleep(0.02)
+
+
 def _left(delivery: dict[str, Any]) -> int | str:
     if "behind_bytes" not in delivery:
         return "some"
@@ -184,13 +199,14 @@ def _wait(
         delivery = read_delivery(run.folder)
         acked = acked_offset(delivery, writer, segment)
         now = time.monotonic()
-        files_left = delivery.get("files_left") or 0
-        # Files are waited for where the machine's end would take them along; else not.
-        is_sent = acked >= size and not (last_chance and files_left)
+        # Files and code are waited for where the machine's end would take them along; else not.
+        is_capturing = last_chance and delivery.get("capture") == "going on"
+        rest = delivery.get("files_left") or delivery.get("capture") != "acked"
+        is_sent = acked >= size and not (last_chance and rest)
         if is_sent and _earlier_are_acked(run, delivery, writer, segment):
             return True, delivery
         total = delivery.get("behind_bytes", 0), delivery.get("file_bytes_left")
-        if (acked, total) != known:
+        if (acked, total) != known or is_capturing:
             advanced_at, known = now, (acked, total)
         is_down = delivery.get("state") in ("waiting", "refused")
         patience = (_DOWN_SECONDS if is_down else _STALLED_SECONDS) if last_chance else 0.0

@@ -20,6 +20,7 @@ from outrider_server.problems import Problem, bad_request, not_found
 from outrider_server.routes import (
     access,
     alerts,
+    bundles,
     code,
     console,
     events,
@@ -54,6 +55,7 @@ def operations(site: Page) -> list[Operation]:
         *series.OPERATIONS,
         *console.OPERATIONS,
         *files.OPERATIONS,
+        *bundles.OPERATIONS,
         *code.OPERATIONS,
         *media.OPERATIONS,
         *views.OPERATIONS,

@@ -16,11 +16,12 @@ import os
 import re
 import shutil
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from errno import EEXIST, ENOENT
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ STALE_SECONDS = 14 * 86400.0
 """How long an upload may rest before what has arrived is thrown away."""
 
 _REMEMBERED = 64
+_TOGETHER = 64
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -72,6 +74,7 @@ class Blobs:
     def __init__(self, root: str | Path) -> None:
         self.root = str(root)
         self._incoming: OrderedDict[tuple[int, str], _Incoming] = OrderedDict()
+        self._numbers = count()
         self._threads = ThreadPoolExecutor(4, "blobs")
 
     def close(self) -> None:
@@ -156,7 +159,7 @@ class Blobs:
                 async for piece in pieces:
                     there += len(piece)
                     if there > total:
-                        os.ftruncate(fd, 0)
+                        self._throw_away(path, run, sha256)
                         raise WrongContent(f"more than the {total} bytes that were announced")
                     buffer += piece
                     if len(buffer) >= PIECE_BYTES:
@@ -165,15 +168,60 @@ class Blobs:
                 if buffer:
                     await loop.run_in_executor(self._threads, _write, fd, bytes(buffer))
                 if there == total:
-                    await loop.run_in_executor(
-                        self._threads, self._complete, fd, incoming, path, project, sha256
+                    target = self.place(project, sha256)
+                    is_right = await loop.run_in_executor(
+                        self._threads, _complete, fd, incoming, path, target
                     )
+                    if not is_right:
+                        self._throw_away(path, run, sha256)
+                        raise WrongContent("the hash of what arrived is another")
                     self._incoming.pop((run, sha256), None)
                 else:
                     await loop.run_in_executor(self._threads, _catch_up, fd, incoming)
                 return there
             finally:
                 os.close(fd)
+
+    def keep(self, project: int, run: int, some: Sequence[tuple[str, bytes]]) -> list[str]:
+        """Put small contents to their places, whole; the names of those whose hash is another.
+
+        A few are written before the first is synced: the disk then takes them together. Raises
+        ``OSError``; what was put to its place by then is whole and stays.
+        """
+        right = {name: data for name, data in some if hashlib.sha256(data).hexdigest() == name}
+        new = [one for one in right.items() if not self.has(project, one[0], len(one[1]))]
+        folders: set[str] = set()
+        for at in range(0, len(new), _TOGETHER):
+            folders |= self._put(project, run, new[at : at + _TOGETHER])
+        for folder in folders:
+            _sync_folder(folder)
+        return [name for name, _ in some if name not in right]
+
+    def _put(self, project: int, run: int, some: Sequence[tuple[str, bytes]]) -> set[str]:
+        make_folder(self.root)
+        make_folder(os.path.join(self.root, "incoming"))
+        written: list[tuple[int, str, str]] = []
+        folders: set[str] = set()
+        done = 0
+        try:
+            for sha256, data in some:
+                path = f"{self._part(run, sha256)}.{next(self._numbers)}"
+                flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+                written.append((os.open(path, flags, 0o600), path, self.place(project, sha256)))
+                _write(written[-1][0], data)
+            for number, (fd, path, target) in enumerate(written):
+                os.fsync(fd)
+                if os.path.dirname(target) not in folders:
+                    folders.add(_make_place(target))
+                os.rename(path, target)
+                done = number + 1
+        finally:
+            for fd, _, _ in written:
+                os.close(fd)
+            for _, path, _ in written[done:]:  # it went wrong
+                with suppress(OSError):
+                    os.unlink(path)
+        return folders
 
     def _meet(self, run: int, sha256: str) -> _Incoming:
         found = self._incoming.get((run, sha256))
@@ -191,19 +239,10 @@ class Blobs:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         return os.open(path, flags, 0o600)
 
-    def _complete(self, fd: int, incoming: _Incoming, path: str, project: int, sha256: str) -> None:
-        _catch_up(fd, incoming)
-        if incoming.digest.hexdigest() != sha256:
-            os.ftruncate(fd, 0)
-            incoming.digest, incoming.hashed = hashlib.sha256(), 0
-            raise WrongContent("the hash of what arrived is another")
-        os.fsync(fd)
-        target = self.place(project, sha256)
-        below = os.path.dirname(target)
-        for folder in (os.path.dirname(below), below):
-            make_folder(folder)
-        os.rename(path, target)
-        _sync_folder(below)
+    def _throw_away(self, path: str, run: int, sha256: str) -> None:
+        self._incoming.pop((run, sha256), None)
+        with suppress(OSError):
+            os.unlink(path)
 
     # --- throwing away --------------------------------------------------------------------
 
@@ -233,14 +272,14 @@ class Blobs:
 
     def drop_stale(self, now: float) -> int:
         """Throw away what arrived of uploads that rest for weeks; how many."""
-        count = 0
+        dropped = 0
         for name in self._parts():
             path = os.path.join(self.root, "incoming", name)
             with suppress(OSError):
                 if now - os.stat(path).st_mtime > STALE_SECONDS:
                     os.unlink(path)
-                    count += 1
-        return count
+                    dropped += 1
+        return dropped
 
     def _parts(self) -> list[str]:
         try:
@@ -256,10 +295,30 @@ def _names(folder: str) -> list[str]:
         return []
 
 
+def _make_place(target: str) -> str:
+    """Make the folders of a content's place; the inner one."""
+    below = os.path.dirname(target)
+    for folder in (os.path.dirname(below), below):
+        make_folder(folder)
+    return below
+
+
 def _write(fd: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(fd, rest) :]
+
+
+def _complete(fd: int, incoming: _Incoming, path: str, target: str) -> bool:
+    """Move what has arrived whole to its place; False where its hash is another."""
+    _catch_up(fd, incoming)
+    if incoming.digest.hexdigest() != os.path.basename(target):
+        return False
+    os.fsync(fd)
+    below = _make_place(target)
+    os.rename(path, target)
+    _sync_folder(below)
+    return True
 
 
 def _catch_up(fd: int, incoming: _Incoming) -> None:

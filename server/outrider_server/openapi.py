@@ -37,6 +37,7 @@ _MEANING = {
     403: "Who is asking may not, or the request comes from another site",
     404: "There is no such thing",
     409: "The offset lies beyond what the server has; `offset` is where to go on",
+    411: "The request says no Content-Length",
     413: "The body is too large: split it",
     415: "The Content-Encoding is not understood",
     422: "What arrived has another hash; it was thrown away",

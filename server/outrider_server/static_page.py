@@ -12,6 +12,7 @@ import mimetypes
 import os
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -44,15 +45,31 @@ again.</p></body></html>
 """
 
 
-@dataclass(frozen=True, slots=True)
+FRAME = "plot.html"
+
+# The frame in which figures are drawn: of no origin, without network, for our own page alone.
+_FRAMED = {
+    "content-security-policy": "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
+    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; worker-src blob:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+    "x-frame-options": "SAMEORIGIN",
+}
+
+
+@dataclass(frozen=True)
 class Asset:
     """One file of the page, held in memory."""
 
     body: bytes
-    squeezed: bytes | None
     media_type: str
     etag: str
     cache: str
+
+    @cached_property
+    def squeezed(self) -> bytes | None:
+        """Its body by gzip, where that is worth it; made when it is first asked for."""
+        is_squeezable = self.media_type.startswith(_SQUEEZED) and len(self.body) > 1024
+        return gzip.compress(self.body, 6, mtime=0) if is_squeezable else None
 
 
 def static_folder() -> str:
@@ -76,6 +93,16 @@ class Page:
             headers = {"cache-control": "no-store", "retry-after": "60"}
             return Response(_MISSING, 503, headers, "text/html; charset=utf-8")
         return _answer(request, asset)
+
+    def frame(self, request: Request) -> Response:
+        """The frame in which figures are drawn; its first answer takes a third of a second of work."""
+        self._refresh()
+        asset = self._assets.get(FRAME)
+        if asset is None:
+            raise not_found("the page is not built, or built without figures")
+        answer = _answer(request, asset)
+        answer.headers.update(_FRAMED)
+        return answer
 
     def file(self, request: Request) -> Response:
         """A file of the page, by its exact name."""
@@ -112,10 +139,8 @@ def _read(folder: str) -> list[tuple[str, Asset]]:
 def _asset(key: str, body: bytes) -> Asset:
     suffix = os.path.splitext(key)[1]
     media_type = _TYPES.get(suffix) or mimetypes.guess_type(key)[0] or "application/octet-stream"
-    is_squeezable = media_type.startswith(_SQUEEZED) and len(body) > 1024
-    squeezed = gzip.compress(body, 6, mtime=0) if is_squeezable else None
     cache = "public, max-age=31536000, immutable" if _HASHED.fullmatch(key) else "no-cache"
-    return Asset(body, squeezed, media_type, f'"{hashlib.sha256(body).hexdigest()[:32]}"', cache)
+    return Asset(body, media_type, f'"{hashlib.sha256(body).hexdigest()[:32]}"', cache)
 
 
 def _answer(request: Request, asset: Asset) -> Response:
@@ -123,7 +148,7 @@ def _answer(request: Request, asset: Asset) -> Response:
     if request.headers.get("if-none-match") == asset.etag:
         return Response(b"", 304, headers)
     body = asset.body
-    if asset.squeezed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+    if "gzip" in request.headers.get("accept-encoding", "") and asset.squeezed is not None:
         body = asset.squeezed
         headers["content-encoding"] = "gzip"
     return Response(body, 200, headers, asset.media_type)

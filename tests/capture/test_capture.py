@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 
 import orjson
+import pytest
 from repositories import TRAIN, code, git, make, restore, run, tree, untouched, write
 
 from outrider import api
 from outrider.capture import changes
 from outrider.capture.code import Capture
-from outrider.journal.reader import RunFolder
+from outrider.journal.reader import RunFolder, find_folders
+from outrider_server.background import Background
 from waiting import eventually
 
 
@@ -231,6 +233,94 @@ def test_each_attempt_is_captured_once(tmp_path: Path) -> None:
     assert "+a = 2" in (folder / "code" / "diff.patch").read_text()
     said = code(folder)
     assert "+a = 3" in (folder / said["patch"]["path"]).read_text()
+
+
+def test_an_attempt_without_capture_does_not_show_an_earlier_ones_code(
+    tmp_path: Path, server: Background
+) -> None:
+    """Switched off for the second attempt: neither folder nor server say what the first one ran."""
+    script = TRAIN.format(id="switched").replace("config=", "resume='allow', config=")
+    origin = make(tmp_path / "origin", {"train.py": script, "a.py": "a = 1\n"})
+    write(origin, {"a.py": "a = 2\n"})
+    online = {
+        "OUTRIDER_MODE": "online",
+        "OUTRIDER_URL": server.url,
+        "OUTRIDER_API_KEY": server.token,
+    }
+    folder = run(origin, **online)
+    assert code(folder)["dirty"] is True
+    run(origin, OUTRIDER_DISABLE_CODE="true", **online)
+    stored = api.Client(server.url, token=server.token)
+    eventually(lambda: len(api.open(folder).records("code")) == 2)
+    assert api.open(folder).code is None
+    eventually(lambda: stored.run("code/switched").code is None)
+    shown = stored.ask("GET", "/api/projects/code/runs/switched/code")
+    assert (shown["code"], shown["files"], shown["environment"]["command"][1][-8:]) == (
+        None,
+        [],
+        "train.py",
+    )
+
+
+@pytest.mark.parametrize("mode", ["online", "offline"])
+def test_where_nothing_outlives_the_trainer_its_end_waits_for_the_capture(
+    mode: str, tmp_path: Path, server: Background
+) -> None:
+    """A container's first process, or a job: when it has left, the code is where it belongs."""
+    origin = make(tmp_path / "origin", {"train.py": TRAIN.format(id=f"pod{mode}"), "a.py": "1\n"})
+    write(origin, {"a.py": "2\n"})
+    slow = tmp_path / "bin" / "git"
+    write(tmp_path, {"bin/git": f'#!/bin/sh\nsleep 0.2\nexec {shutil.which("git")} "$@"\n'})
+    slow.chmod(0o755)
+    subprocess.run(
+        [sys.executable, "train.py"], cwd=origin, check=True, timeout=120, capture_output=True,
+        env={
+            **os.environ,
+            "PATH": f"{slow.parent}{os.pathsep}{os.environ['PATH']}",
+            "KUBERNETES_SERVICE_HOST": "10.0.0.1",
+            "OUTRIDER_MODE": mode,
+            "OUTRIDER_URL": server.url,
+            "OUTRIDER_API_KEY": server.token,
+        },
+    )  # fmt: skip
+    (folder,) = find_folders(origin)
+    assert api.open(folder.path).code is not None
+    if mode == "online":
+        found = api.Client(server.url, token=server.token).run(f"code/pod{mode}")
+        assert found.code is not None
+        assert b"+2" in next(one for one in found.files("code") if "diff" in one.path).read()
+
+
+@pytest.mark.parametrize(
+    ("globs", "is_told", "against"),
+    [
+        ("", True, None),
+        ("a.py", True, "it holds a patch that was not sent as it is"),
+        ("", False, "it holds a patch that was not sent as it is"),
+    ],
+    ids=["sent whole", "partly withheld", "never told"],
+)
+def test_clean_keeps_the_only_whole_copy_of_a_patch(
+    globs: str, is_told: bool, against: str | None, tmp_path: Path, server: Background
+) -> None:
+    """What decides are the patch's bytes: the same must have been sent."""
+    origin = make(tmp_path / "origin", {"train.py": "", "a.py": "1\n", "b.py": "1\n"})
+    name = f"clean{len(globs)}{is_told}"
+    write(origin, {"train.py": TRAIN.format(id=name), "a.py": "2\n", "b.py": "2\n"})
+    online = {
+        "OUTRIDER_MODE": "online",
+        "OUTRIDER_URL": server.url,
+        "OUTRIDER_API_KEY": server.token,
+    }
+    folder = run(origin, OUTRIDER_IGNORE_GLOBS=globs, **online)
+    if not is_told:  # a kill came between a patch and its record
+        (folder / "code" / "upstream.patch").write_text("diff")
+    done = subprocess.run(
+        [sys.executable, "-m", "outrider.cli", "clean", "--yes", "--json"],
+        cwd=origin, check=True, timeout=60, capture_output=True, env={**os.environ, **online},
+    )  # fmt: skip
+    (said,) = orjson.loads(done.stdout)
+    assert (said["kept_because"], folder.exists()) == (against, against is not None)
 
 
 def test_the_notebook_is_kept(tmp_path: Path) -> None:

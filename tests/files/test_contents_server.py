@@ -101,6 +101,50 @@ def test_a_content_arrives_in_chunks(server: Background, stored: Path) -> None:
     assert not [path for path in (stored / "incoming").iterdir() if name in path.name]
 
 
+def bundle(*contents: tuple[str, bytes]) -> bytes:
+    head = json.dumps([[name, len(data)] for name, data in contents]).encode()
+    return head + b"\n" + b"".join(data for _, data in contents)
+
+
+def test_a_bundle_keeps_what_is_right_in_it(server: Background, stored: Path) -> None:
+    """Each content for itself, also twice and again; of a wrong one nothing stays."""
+    client = Client(server, "bundle")
+    right = [(sha256(data), data) for data in (b"", b"one", os.urandom(5000))]
+    wrong = (sha256(b"other"), b"wrong")
+    for _ in range(2):
+        reply = client.ask("PUT", "blobs", bundle(*right, wrong, right[1]))
+        assert reply.json() == {"kept": sorted(name for name, _ in right), "wrong": [wrong[0]]}
+        for name, data in right:
+            assert client.ask("GET", f"blobs/{name}").body == data
+            (at,) = stored.glob(f"*/{name[:2]}/{name}")
+            assert (at.read_bytes(), at.stat().st_mode & 0o777) == (data, 0o600)
+    assert client.ask("GET", f"blobs/{wrong[0]}").status == 404
+    assert list((stored / "incoming").glob("*.*")) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"no line", 400),
+        (b"{}\n", 400),
+        (b'[["../x", 1]]\nx', 400),
+        (f'[["{"0" * 64}", -1]]\n'.encode(), 400),
+        (f'[["{"0" * 64}", 2]]\nx'.encode(), 400),
+        (f'[["{"0" * 64}", 1]]\nxx'.encode(), 400),
+        (f'[["{"0" * 64}", true]]\nx'.encode(), 400),
+        (b"[]\n" + bytes(CHUNK_BYTES), 413),
+    ],
+    ids=["empty", "no line", "no list", "path", "negative", "short", "long", "truth", "too long"],
+)
+def test_a_bundle_that_makes_no_sense_is_refused(
+    body: bytes, status: int, server: Background, stored: Path
+) -> None:
+    reply = Client(server, "nonsense").ask("PUT", "blobs", body)
+    assert reply.status == status
+    assert list(stored.glob("*/00/*")) == []
+
+
 def test_a_wrong_content_is_thrown_away_and_may_be_sent_again(server: Background) -> None:
     data = os.urandom(1000)
     client = Client(server, "wrong")

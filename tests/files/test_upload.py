@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from files_kit import command, script, sha256
+from files_kit import Run, command, script, sha256
 from throttle import Throttle
 
 from outrider import api
@@ -17,9 +17,11 @@ from outrider.errors import NotFound
 from outrider.journal.reader import RunFolder, find_folders
 from outrider.streamer import spawn
 from outrider.streamer.lock import holder_of
+from outrider.streamer.uploads import Uploads
 from waiting import eventually
 
 if TYPE_CHECKING:
+    from outrider.transport import Transport
     from outrider_server.background import Background
 
 SAVE = """
@@ -147,6 +149,87 @@ def test_an_upload_survives_the_streamers_death_at_any_chunk(
     assert throttle.sent < 1.6 * size  # each time it went on, not from the beginning
     assert len(api.open(folder.path).files("save", versions=True)) == 1
     assert list((stored / "incoming").iterdir()) == []
+
+
+def test_small_files_travel_together(
+    server: Background, env: dict[str, str], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hundreds in a few requests; one that is damaged here, or gone, costs the others nothing."""
+    for number in range(400):
+        Path(f"small{number}").write_bytes(f"content {number}".encode())
+    Path("large").write_bytes(os.urandom(3 << 20))
+    run.save("small*")
+    run.save("large")
+    run.work()
+    reader = client(server, env, monkeypatch)
+    reader.ask("POST", "/api/runs", json={"project": "p", "id": "r1", "writer": "main"})
+    damaged, gone = (run.files.place(sha256(f"content {n}".encode())) for n in (7, 8))
+    os.chmod(damaged, 0o600)
+    Path(damaged).write_bytes(b"content X")
+    os.unlink(gone)
+    carried = Counting(reader.transport)
+    uploads = Uploads(run.folder, run.files, lambda: carried)
+    while uploads.step() is not None:
+        assert uploads.problem is None
+    assert carried.requests < 20
+    assert set(run.files.shelf.failed) == {sha256(b"content 7"), sha256(b"content 8")}
+    asked = {"sha256": list(run.files.contents())}
+    answer = reader.ask("POST", "/api/projects/p/runs/r1/blobs/missing", json=asked)
+    assert set(answer["missing"]) == set(run.files.shelf.failed)
+
+
+class Counting:
+    """A connection that counts its requests."""
+
+    def __init__(self, inner: Transport) -> None:
+        self._inner = inner
+        self.requests = 0
+
+    def request(self, *arguments: Any, **more: Any) -> Any:
+        self.requests += 1
+        return self._inner.request(*arguments, **more)
+
+
+def test_small_files_survive_the_streamers_death_between_two_bundles(
+    server: Background, env: dict[str, str], training: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed three times while they travel: all arrive, none is sent much more than once."""
+    contents = {f"out/{number}": os.urandom(6000) for number in range(400)}
+    Path("out").mkdir()
+    for name, data in contents.items():
+        Path(name).write_bytes(data)
+    place: list[str] = []
+    kills: list[int] = []
+
+    def kill() -> None:
+        if pid := holder_of(place[0]):
+            os.kill(pid, signal.SIGKILL)
+            kills.append(pid)
+
+    throttle = Throttle(server.url, [400_000, 1_600_000, 2_800_000], kill)
+    try:
+        offline = {**env, "OUTRIDER_MODE": "offline", "OUTRIDER_URL": throttle.url}
+        folder = saved(training, offline, "bundles", "'out'")
+        place.append(folder.path)
+        meta = Path(folder.path, "run.json")
+        meta.write_text(json.dumps({**json.loads(meta.read_text()), "mode": "online"}))
+        monkeypatch.setenv("OUTRIDER_API_KEY", env["OUTRIDER_API_KEY"])
+
+        def is_sent() -> bool:
+            if not spawn.is_running(folder.path):
+                spawn.start(folder.path)
+            return len(sent(folder)) == len(contents)
+
+        eventually(is_sent, lambda: Path(folder.path, "streamer.log").read_text(), 100)
+    finally:
+        throttle.close()
+    assert len(kills) == 3
+    assert throttle.sent < 8_000_000
+    reader = client(server, env, monkeypatch)
+    found = all_present(reader, "p/bundles", set(contents))
+    assert {name: found[name].sha256 for name in contents} == {
+        name: sha256(data) for name, data in contents.items()
+    }
 
 
 def _peak(pid: int) -> int:

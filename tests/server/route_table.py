@@ -30,6 +30,7 @@ NEEDS = {
     "show_code": "read",
     "content_state": "write",
     "send_content": "write",
+    "send_contents": "write",
     "missing_contents": "write",
     "read_console": "read",
     "search_console": "read",
@@ -59,6 +60,7 @@ NEEDS = {
     "login": None,
     "page_0": None,
     "page_1": None,
+    "plot_frame": None,
     "file_0": None,
     "file_1": None,
 }
@@ -76,6 +78,7 @@ BODIES: dict[str, Any] = {
     "set_webhook": {"url": None},
     "missing_contents": {"sha256": []},
     "send_content": b"",
+    "send_contents": b"[]\n",
     "keep_view": {"state": "?x=wall"},
 }
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -11,15 +11,19 @@ from outrider.hooks import hookimpl
 
 @hookimpl
 def outrider_capture(context: Mapping[str, Any]) -> dict[str, Any]:
-    """``{"code", "environment", "files"}``; no code at all where the run's settings forbid it."""
+    """``{"code", "environment", "files"}``; no code at all where the run's settings forbid it: the
+    record then says only that, so that an earlier attempt's code does not pass for this one's."""
     from outrider.capture.code import Capture
     from outrider.capture.environment import capture_environment
+    from outrider.reading.code import OFF
 
     is_off = is_switched_off(context)
     found: dict[str, Any] = {
         "environment": capture_environment(context, with_commits=not is_off),
     }
-    if not is_off:
+    if is_off:
+        found["code"] = dict(OFF)
+    else:
         capture = Capture(str(context["folder"]), context)
         found["code"] = capture.run()
         found["files"] = capture.files

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from outrider.journal.reader import RunFolder
 
@@ -82,19 +82,31 @@ def contents_of(folder: RunFolder) -> dict[str, int]:
 
 
 def kept_here_only(folder: RunFolder) -> str | None:
-    """What of a run's files lies in its folder and nowhere else, in words."""
+    """What of a run's files lies in its folder and nowhere else, in words.
+
+    Of a patch its very bytes must have been sent: what a record says of it (redacted, withheld) may
+    be missing, such as after a kill between patch and record.
+    """
+    from outrider.capture.code import FOLDER as CODE_FOLDER
+    from outrider.contents import hash_file
     from outrider.streamer.files import SPOOL, told_files
 
     spool = os.path.join(folder.path, SPOOL)
     if os.path.isdir(spool) and os.listdir(spool):
         return "files are not taken up yet"
+    sent: set[object] = set()
     for record in told_files(folder, everywhere=True):
-        meta = record.get("m")
         if record.get("state") == "local":
             return "it holds files that are kept here only"
-        if isinstance(meta, dict) and meta.get("redacted"):
-            return "it holds the whole of a patch that was sent redacted"
+        sent.add(record.get("sha256"))
+    if any(hash_file(path).sha256 not in sent for path in _files_below(folder, CODE_FOLDER)):
+        return "it holds a patch that was not sent as it is"
     return None
+
+
+def _files_below(folder: RunFolder, name: str) -> Iterator[str]:
+    for at, _, names in os.walk(os.path.join(folder.path, name)):
+        yield from (os.path.join(at, one) for one in names)
 
 
 def answers(folder: RunFolder) -> list[dict[str, Any]]:

@@ -15,6 +15,8 @@ from outrider.cli.screen import plain, print_json, say
 from outrider.errors import NotFound, OutriderError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from outrider.api import Run
     from outrider.cli.material import Material
     from outrider.cli.repository import Repository
@@ -100,6 +102,7 @@ def restore(
             _save_files(found, result, files_to, force=force)
         if config is not None:
             _write_config(found, config)
+            result.redacted += [f"config.{name}" for name in _redacted_in(found.config)]
         result.redacted += material.redacted
         result.missing += material.missing
     _tell(result, as_json=as_json)
@@ -311,6 +314,12 @@ def _write_config(run: Run, path: str) -> None:
     option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
     with open(path, "wb") as out:
         out.write(orjson.dumps(worded(run.config), option=option))
+
+
+def _redacted_in(config: Mapping[str, Any]) -> list[str]:
+    from outrider.capture.redact import MARK
+
+    return [name for name, value in config.items() if MARK in str(value)]
 
 
 def _texts(value: Any) -> list[str]:

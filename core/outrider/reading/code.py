@@ -11,13 +11,18 @@ from typing import Any
 
 CODE, ENVIRONMENT = "code", "environment"
 
+OFF = {"off": True}
+"""What the ``code`` record of an attempt says where no code may be captured."""
+
 
 def chosen(records: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """What the record that counts says; None where there is none."""
+    """What the record that counts says; None where there is none, or where it says that nothing
+    may be captured."""
     sound = [body for body in records if isinstance(body.get("c"), Mapping)]
     if not sound:
         return None
-    return dict(min(sound, key=_rank)["c"])
+    found = dict(min(sound, key=_rank)["c"])
+    return None if found == OFF else found
 
 
 def named_in(code: Mapping[str, Any] | None) -> set[str]:

@@ -57,7 +57,11 @@ class Capturing:
         tick = self._streamer.clock.tick()
         if self._patience_ends is None:
             self._patience_ends = tick + PATIENCE_SECONDS
-        return tick < self._patience_ends and any(one.is_alive() for one in self._threads)
+        return tick < self._patience_ends and self.is_under_way()
+
+    def is_under_way(self) -> bool:
+        """Whether an attempt is being captured at this moment."""
+        return any(one.is_alive() for one in self._threads)
 
     def _guarded(self, meta: dict[str, Any], attempt: int) -> None:
         try:

@@ -115,6 +115,12 @@ class Companions:
         if self._capturing is not None:
             self._capturing.look()
 
+    def has_captured(self) -> bool:
+        """Whether code and environment are in the journal, or will never be."""
+        if self._capturing is None:
+            return self.have_started()
+        return not self._capturing.is_under_way()
+
     def is_capturing(self) -> bool:
         """Whether code and environment are still being captured."""
         return self._capturing is not None and self._capturing.is_busy()

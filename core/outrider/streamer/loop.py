@@ -16,6 +16,7 @@ from outrider.streamer import sigterm
 from outrider.streamer.adopt import ADOPTED, Adoption
 from outrider.streamer.clock import Clock
 from outrider.streamer.companions import PATIENCE_SECONDS, Companions
+from outrider.streamer.cursor import Place
 from outrider.streamer.foreground import Outcome, deliver
 from outrider.streamer.handover import HandOver
 from outrider.streamer.lock import take
@@ -30,7 +31,6 @@ from outrider.streamer.watch import Syncer, Watch
 from outrider.streamer.witness import Witness
 
 if TYPE_CHECKING:
-    from outrider.streamer.cursor import Place
     from outrider.transport import Transport
 
 LOCK_SECONDS = 2.0
@@ -68,6 +68,7 @@ class Streamer:
         self._ends = threading.Event()
         self._meta_version = self._version()
         self._untold_since: float | None = None
+        self._captured_to: tuple[str, int, int] | None = None
         self._hand_over = HandOver(self.folder.path, self.server, self.clock)
         self._adoption = Adoption(self.folder, self.server, lambda: self._hand_over.keeps)
         self._companions = Companions(self)
@@ -136,8 +137,23 @@ class Streamer:
             self.report = self.sender.report
             if self.sender.has_contact and (self._hand_over.keeps or not self.is_adopted):
                 self._adoption.start()
+        if self.status.capture != "acked":
+            self.status.capture = self._capture()
         self.status.write(self.report, self.sizes, now=over, files=self.upkeep.left())
         return over
+
+    def _capture(self) -> str:
+        """How far code and environment are: going on, kept in the journal, or acked. Where nothing
+        of ours outlives the trainer, its end waits for that."""
+        if self._captured_to is None:
+            if not self._companions.has_captured():
+                return "going on"
+            self._captured_to = self.own.position()
+            if self._captured_to is None:
+                return "acked"  # nothing could be captured, or written down
+        writer, segment, offset = self._captured_to
+        acked = self.report.acked.get(Place(writer, segment), 0)
+        return "acked" if acked >= offset else "kept"
 
     def _is_settled(self) -> bool:
         """Whether the start is done. Until then the priority is an ordinary one: on a machine whose
@@ -185,6 +201,7 @@ class Streamer:
         except JournalError:
             return
         self._companions.look()
+        self.status.capture, self._captured_to = "going on", None
         if self.sender is not None:
             self.sender.make_known_again()
             self._news.set()

@@ -29,6 +29,10 @@ class OwnJournal:
         """The id of the streamer as a writer, None before its first record."""
         return self._writer.writer if self._writer is not None else None
 
+    def position(self) -> tuple[str, int, int] | None:
+        """Where its next record will lie: writer, segment and offset; None before the first."""
+        return self._writer.position() if self._writer is not None else None
+
     def append(self, record: Mapping[str, Any]) -> bool:
         """Write one record; False where it could not be kept."""
         with self._lock:

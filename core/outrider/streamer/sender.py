@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from outrider.capture.leaving import leaving
 from outrider.errors import ServerError
 from outrider.streamer import cursor
 from outrider.streamer.clock import Clock
@@ -227,7 +228,7 @@ class Sender:
             "POST",
             f"/api/projects/{project}/runs/{run}/journal/{place.writer}/{place.segment}",
             params={"offset": offset},
-            data=zstandard.ZstdCompressor(level=_LEVEL).compress(data),
+            data=zstandard.ZstdCompressor(level=_LEVEL).compress(leaving(data)),
             headers={
                 "Content-Type": "application/x-ndjson",
                 "Content-Encoding": "zstd",

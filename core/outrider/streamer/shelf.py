@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -42,16 +43,28 @@ class Shelf:
         with self._lock:
             return next(iter(self._waiting.values()), None)
 
-    def confirm(self, stored: Stored) -> None:
-        """The server has it."""
+    def first(self, most: int) -> list[Stored]:
+        """Some of those that wait, the next first."""
         with self._lock:
-            self._waiting.pop(stored.sha256, None)
+            return list(islice(self._waiting.values(), most))
+
+    def confirm(self, *some: Stored) -> None:
+        """The server has these."""
+        with self._lock:
+            for stored in some:
+                self._waiting.pop(stored.sha256, None)
             self.sent_of_first = 0
-            if stored.sha256 in self._sent:
-                return
-            self._sent.add(stored.sha256)
-        line = {"server": self.server, "sha256": stored.sha256, "size": stored.size}
-        _append(self.path, orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+            new = [stored for stored in some if stored.sha256 not in self._sent]
+            self._sent.update(stored.sha256 for stored in new)
+        lines = [
+            orjson.dumps(
+                {"server": self.server, "sha256": stored.sha256, "size": stored.size},
+                option=orjson.OPT_APPEND_NEWLINE,
+            )
+            for stored in new
+        ]
+        if lines:
+            _append(self.path, b"".join(lines))
 
     def fail(self, stored: Stored, why: str) -> None:
         """It cannot be sent by this process, ever: not tried again before the next ``sync``."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
+from outrider.capture.leaving import leaving
 from outrider.folder import write_file
 from outrider.ids import host_label
 from outrider.journal.record import Damaged, Record, decode, lines
@@ -139,7 +140,7 @@ class SinkThread:
             self._torn[place] = sizes[place]
             return 0.0
         try:
-            sink.send(Batch(place.writer, place.segment, offset, piece.data))
+            sink.send(Batch(place.writer, place.segment, offset, leaving(piece.data)))
         except Exception as error:
             self.failures += 1
             self._say(f"{type(error).__name__}: {error}")

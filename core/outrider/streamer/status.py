@@ -33,6 +33,7 @@ class Status:
     ) -> None:
         self.path = os.path.join(folder.path, f"delivery-{host_label()}.json")
         self.server = server
+        self.capture = "going on"
         self._clock = clock or Clock()
         self._say = say
         self._at = 0.0
@@ -67,6 +68,7 @@ class Status:
             "gaps": report.gaps,
             "files_left": files[0],
             "file_bytes_left": files[1],
+            "capture": self.capture,
             "done": done,
         }
         if told == self._last:

@@ -3,6 +3,7 @@
 ``step`` sends one chunk at most and says how long to wait before the next. Nothing but one chunk is
 in memory, and nothing is remembered here: after a kill the server tells how much of a content it
 has, and the rest follows. The server compares the hash of the whole before it calls it complete.
+Small contents travel in bundles, each of which is taken whole or offered again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from urllib.parse import quote
 
 from outrider import contents
 from outrider.errors import ServerError
+from outrider.streamer import bundles
 from outrider.streamer.clock import Clock
 from outrider.streamer.log import say
 from outrider.streamer.retry import Decision, backoff, judge_error, judge_failure, offset_in
@@ -59,12 +61,19 @@ class Uploads:
         self._offset: int | None = None
         self._failures = 0
         self._mismatches: dict[str, int] = {}
+        self._bundle = bundles.MOST
+        self._apart: set[str] = set()
 
     def step(self) -> float | None:
-        """Send one chunk; seconds until the next step, None while nothing waits."""
-        stored = self.files.shelf.next()
+        """Send one chunk, or one bundle; seconds until the next step, None while nothing waits."""
+        shelf = self.files.shelf
+        stored = shelf.next()
         if stored is None:
             return None
+        if self._current != stored.sha256 and self._bundle > 1:
+            some = bundles.chosen(shelf.first(2 * self._bundle), self._apart, self._bundle)
+            if len(some) > 1 and (seconds := self._send_bundle(some)) is not None:
+                return seconds
         if stored.sha256 != self._current:
             self._current = stored.sha256
             self._offset = 0 if stored.size <= self._chunk else None
@@ -89,6 +98,37 @@ class Uploads:
         if close is not None:
             close()
         self._transport = None
+
+    def _send_bundle(self, some: list[Stored]) -> float | None:
+        """Send small contents together; None where they have to go one by one."""
+        data, inside = bundles.packed(self.files, some)
+        self._apart |= {stored.sha256 for stored in some} - {stored.sha256 for stored in inside}
+        if len(inside) < 2:
+            return None
+        try:
+            answer = self._request("PUT", "", None, data)
+        except ServerError as error:
+            self._bundle = max(2, self._bundle // 2)
+            return self._obey(judge_error(error, failures=self._fail(), **self._moment()))
+        kept = answer.json().get("kept") if answer.status == 200 else None
+        if not isinstance(kept, list):
+            return self._bundle_refused(answer)
+        self._failures = 0
+        self.problem = None
+        self._bundle = min(bundles.MOST, self._bundle * 2)
+        self.files.shelf.confirm(*(stored for stored in inside if stored.sha256 in kept))
+        # Why one was not kept, the answer to a request of its own tells.
+        self._apart |= {stored.sha256 for stored in inside}.difference(kept)
+        return 0.0
+
+    def _bundle_refused(self, answer: Answer) -> float | None:
+        if answer.status in (200, 400, 404, 405, 411):  # a server that knows no bundles
+            self._bundle = 1
+            return None
+        if answer.status == 413:
+            self._bundle //= 2
+            return 0.0
+        return self._obey(judge_failure(answer, failures=self._fail(), **self._moment()))
 
     def _send(self, fd: int, stored: Stored) -> float:
         if self._offset is None:
@@ -125,13 +165,18 @@ class Uploads:
         params: dict[str, int],
         data: bytes | None = None,
     ) -> Answer:
+        return self._request(method, f"/{stored.sha256}{below}", params, data)
+
+    def _request(
+        self, method: str, below: str, params: dict[str, int] | None, data: bytes | None
+    ) -> Answer:
         if self._transport is None:
             self._transport = self._connect()
         meta = self._folder.meta()
         project, run = quote(str(meta["project"]), safe=""), quote(str(meta["id"]))
         return self._transport.request(
             method,
-            f"/api/projects/{project}/runs/{run}/blobs/{stored.sha256}{below}",
+            f"/api/projects/{project}/runs/{run}/blobs{below}",
             params=params,
             data=data,
             headers={"Content-Type": "application/octet-stream"} if data is not None else None,

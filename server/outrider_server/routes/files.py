@@ -151,13 +151,16 @@ async def _append(call: Call, where: tuple[int, int, str], offset: int, total: i
     except ClientDisconnect:
         raise
     except OSError as error:
-        if error.errno in (ENOSPC, EDQUOT):
-            message = "the server's disk is full"
-        else:
-            message = f"the server cannot keep this content: {error.strerror}"
-        raise Problem(
-            507, "no_room", message, hint="it is tried again", headers={"retry-after": "10"}
-        ) from None
+        raise no_room(error) from None
+
+
+def no_room(error: OSError) -> Problem:
+    """What a content is answered that the server's disk does not take."""
+    if error.errno in (ENOSPC, EDQUOT):
+        message = "the server's disk is full"
+    else:
+        message = f"the server cannot keep this content: {error.strerror}"
+    return Problem(507, "no_room", message, hint="it is tried again", headers={"retry-after": "10"})
 
 
 async def _pieces(call: Call) -> AsyncIterator[bytes]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from outrider_server.routes.operation import Call, Operation
+from outrider_server.static_page import FRAME
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -24,6 +26,10 @@ def operations(page: Page) -> tuple[Operation, ...]:
     async def file(call: Call) -> Response:
         return page.file(call.request)
 
+    async def frame(call: Call) -> Response:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(call.services.threads, page.frame, call.request)
+
     html = "text/html"
     shown = [
         Operation(
@@ -39,6 +45,17 @@ def operations(page: Page) -> tuple[Operation, ...]:
         )
         for number, path in enumerate(_PAGES)
     ]
+    drawing = Operation(
+        "GET",
+        f"/{FRAME}",
+        "plot_frame",
+        "The sandboxed frame in which the page draws plotly's figures",
+        None,
+        frame,
+        is_raw=True,
+        media_type=html,
+        errors=(404,),
+    )
     kept = [
         Operation(
             "GET",
@@ -53,4 +70,4 @@ def operations(page: Page) -> tuple[Operation, ...]:
         )
         for number, path in enumerate(_FILES)
     ]
-    return (*shown, *kept)
+    return (*shown, drawing, *kept)

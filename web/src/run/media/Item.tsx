@@ -4,6 +4,7 @@ import { blobUrl, type MediaItem, type MediaPart } from "../../api/records";
 import { HistogramView, type Histogram } from "./HistogramView";
 import { HtmlView } from "./HtmlView";
 import { ImageView } from "./ImageView";
+import { PlotView } from "./PlotView";
 import { Picture } from "./Picture";
 import { TableView } from "./TableView";
 import { TextView } from "./TextView";
@@ -14,7 +15,7 @@ export function Item({ project, run, item }: { project: string; run: string; ite
   if (parts.length === 0) return <Inline type={type} value={value} />;
   return (
     <div class={`media-parts ${parts.length > 1 ? "is-many" : ""}`}>
-      {parts.map((part, i) => <Part key={`${i}:${part.sha256 ?? ""}`} project={project} run={run} type={type} part={part} label={`${item.key}, step ${item.step}${parts.length > 1 ? `, ${i + 1} of ${parts.length}` : ""}`} />)}
+      {parts.map((part, i) => <Part key={type === "figure" ? String(i) : `${i}:${part.sha256 ?? ""}`} project={project} run={run} type={type} part={part} label={`${item.key}, step ${item.step}${parts.length > 1 ? `, ${i + 1} of ${parts.length}` : ""}`} />)}
     </div>
   );
 }
@@ -46,9 +47,10 @@ export function Part({ project, run, type, part, label }: PartProps) {
     if (kind.startsWith("video/")) return <video controls loop preload="metadata" src={url} aria-label={part.caption || label} />;
     if (type === "image") return <ImageView project={project} run={run} part={part} label={part.caption || label} />;
     if (kind.startsWith("image/")) return <Picture class="media-image" url={url} type={kind} alt={part.caption || label} />;
+    if (type === "figure") return <PlotView url={url} size={part.size} label={part.caption || label} />;
     return (
       <p class="media-missing">
-        {type === "figure" ? "A figure of plotly: download it, and plotly.io.read_json() opens it. " : "There is no preview of this kind. "}
+        There is no preview of this kind.{" "}
         <a class="link" href={blobUrl(project, run, part.sha256!, `${label}.json`, true)} download>Download</a>
       </p>
     );
