@@ -34,7 +34,13 @@ class Wire:
         self._read = b""
 
     def ask(self, requests: Sequence[bytes]) -> list[Reply]:
-        """The answer to each, in order."""
+        """The answer to each, in order; the connection is let go of afterwards."""
+        try:
+            return self._ask(requests)
+        finally:
+            self.close()
+
+    def _ask(self, requests: Sequence[bytes]) -> list[Reply]:
         replies: list[Reply] = []
         size = BATCH
         while len(replies) < len(requests):
