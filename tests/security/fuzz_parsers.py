@@ -8,6 +8,7 @@ import atheris
 
 with atheris.instrument_imports(include=["outrider", "outrider_server"]):
     from mutating import JOURNAL
+
     from outrider.errors import OutriderError
     from outrider.ids import check_project, check_run_id
     from outrider.journal.record import Damaged, decode, lines
