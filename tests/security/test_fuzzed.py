@@ -53,7 +53,12 @@ def test_what_schemathesis_finds(start: Start, tmp_path: Path) -> None:
     schema = tmp_path / "openapi.json"
     schema.write_text(json.dumps(document))
     command = [sys.executable, "-m", "schemathesis.cli", "run", str(schema), "--url", server.url]
-    command += ["--header", f"Authorization:Bearer {server.token}", "--checks", "not_a_server_error"]
+    command += [
+        "--header",
+        f"Authorization:Bearer {server.token}",
+        "--checks",
+        "not_a_server_error",
+    ]
     command += ["--max-examples", str(max(5, COUNT // operations)), "--seed", str(SEED)]
     command += ["--phases", "examples,coverage,fuzzing", "--workers", "2", "--no-color"]
     command += ["--max-redirects", "0", "--suppress-health-check", "all", "--continue-on-failure"]
