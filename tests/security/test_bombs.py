@@ -5,12 +5,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import socket
+import select
 import subprocess
 import sys
-import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from functools import cache
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
@@ -48,25 +48,16 @@ def pour(client: Client, method: str, path: str, total: int) -> tuple[int, bytes
         head = f"{method} {path} HTTP/1.1\r\nHost: {client.host}\r\nTransfer-Encoding: chunked\r\n"
         connection.sendall(f"{head}Authorization: Bearer {client.token}\r\n\r\n".encode())
         sent = 0
-        answer = b""
-        connection.settimeout(30)
-        while sent < total and not answer:
+        while sent < total and not select.select([connection], [], [], 0)[0]:
             try:
                 connection.sendall(CHUNK)
             except OSError:
                 break
             sent += MEGABYTE
-            try:
-                answer = connection.recv(4096, socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                continue
-            except OSError:
-                break
         try:
-            answer = answer or connection.recv(4096)
+            return sent, connection.recv(4096)
         except OSError:
-            answer = b""
-        return sent, answer
+            return sent, b""
 
 
 def test_a_gigabyte_is_refused_everywhere_while_others_are_served(
@@ -92,9 +83,11 @@ def test_a_gigabyte_is_refused_everywhere_while_others_are_served(
                 assert connection.recv(4096)[9:12] == b"413", name
             sent, answer = pour(client, method, path, GIGABYTE)
             assert sent < 128 * MEGABYTE, name
-            assert answer[9:12] in (b"413", b""), name
+            # A chunk of a content is refused as soon as it is longer than it was said to be.
+            assert answer[9:12] in (b"413", b"422", b""), name
             for connection in slow:
-                connection.sendall(b"x")
+                with suppress(OSError):  # on a slow machine it may be dropped for its slowness
+                    connection.sendall(b"x")
             assert client.append("roles", number * len(line), line).status == 200, name
             assert client.get("/api/projects/p/runs/roles").status == 200
     assert peak(shared) - before < 200 * MEGABYTE
@@ -201,15 +194,18 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
 
+@cache
+def packed() -> bytes:
+    """128 MiB of zeros."""
+    return gzip.compress(bytes(128 * MEGABYTE), 6)
+
+
 def answers(handler: BaseHTTPRequestHandler) -> None:
     """Each path is another bomb, from a server that says it is one of ours."""
-    zeros = bytes(MEGABYTE)
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    packed = b"".join([*(packer.compress(zeros) for _ in range(512)), packer.flush()])
     bodies: dict[str, tuple[str, bytes]] = {
-        "/gzip": ("gzip", packed),
-        "/members": ("gzip", packed * 4),
-        "/twice": ("gzip, gzip", gzip.compress(packed, 9)),
+        "/gzip": ("gzip", packed()),
+        "/members": ("gzip", packed() * 8),
+        "/twice": ("gzip, gzip", gzip.compress(packed() * 16, 9)),
         "/deep": ("identity", b"[" * MEGABYTE),
     }
     encoding, body = bodies[handler.path]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from errno import ELOOP, ENOENT
 from typing import Any, NamedTuple
 
 import orjson
@@ -153,7 +154,16 @@ class RunFolder:
 
 def _plain(path: str, flags: int) -> int:
     # A segment is never a link: one that was planted would send another file of this user away.
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno != ELOOP:
+            raise
+        raise FileNotFoundError(ENOENT, "a link is no segment", path) from None
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise FileNotFoundError(ENOENT, "this is no segment", path)
+    return fd
 
 
 def read_piece(fd: int, offset: int, limit: int = _CHUNK) -> Piece:
