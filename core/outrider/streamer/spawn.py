@@ -165,6 +165,7 @@ def _make(log: str) -> bool:
         fd = os.open(
             log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
         )
+        os.fchmod(fd, 0o600)  # a umask may have taken from us what the streamer needs to write
     except OSError:
         return False
     os.close(fd)
