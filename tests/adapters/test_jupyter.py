@@ -16,8 +16,10 @@ from waiting import eventually
 
 CELLS = [
     "from outrider import core\nrun = core.init('notes', id='cells', mode='offline')",
-    "print('from a cell')\nimport sys; print('to stderr', file=sys.stderr)\nfrom tqdm import tqdm\n"
-    "for step in tqdm(range(3)): core.log({'loss': 1 / (1 + step)})",
+    (
+        "print('from a cell')\nimport sys; print('to stderr', file=sys.stderr)\nfrom tqdm import tqdm\n"
+        "for step in tqdm(range(3)): core.log({'loss': 1 / (1 + step)})"
+    ),
     "run",
     "!echo from a shell",
     "1 / 0",

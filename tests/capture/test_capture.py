@@ -16,8 +16,10 @@ from outrider import api
 from outrider.capture import changes
 from outrider.capture.code import Capture
 from outrider.journal.reader import RunFolder, find_folders
-from outrider_server.background import Background
 from waiting import eventually
+
+if TYPE_CHECKING:
+    from outrider_server.background import Background
 
 
 def test_the_repository_is_never_written_to(tmp_path: Path) -> None:

@@ -189,7 +189,9 @@ def test_a_disk_that_fills_up_loses_only_what_it_could_not_take_and_says_how_muc
     assert 0 < len(returned) < 60
     assert set(range(40, 60)) <= set(returned)
     assert steps == returned
-    assert gaps + damaged == 60 - len(returned)  # the one that was cut is told by what is left of it
+    assert gaps + damaged == 60 - len(
+        returned
+    )  # the one that was cut is told by what is left of it
     assert damaged <= 1  # none where the cut fell between two records
 
 

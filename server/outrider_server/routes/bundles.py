@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
-
-from starlette.responses import Response
+from typing import TYPE_CHECKING, Any
 
 from outrider_server.answers import json_response
 from outrider_server.blobs import is_sha256
@@ -18,6 +16,9 @@ from outrider_server.schemas import TEXTS, shape
 from outrider_server.store import UnknownRun
 from outrider_server.store.files import PAGE
 from outrider_server.tokens import Role
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
 
 _HEAD_BYTES = 128 << 10
 
