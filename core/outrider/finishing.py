@@ -21,8 +21,8 @@ LAST_CHANCE_SECONDS = 60.0
 _STALLED_SECONDS = 10.0
 """Where it is the last chance: how long no ack may advance before the wait is given up."""
 
-_DOWN_SECONDS = 2.0
-"""The same, where the server is known to be down."""
+_DOWN_SECONDS = 1.5
+"""The same, where the server is known to be down: the process is gone within two seconds."""
 
 
 class Ending(NamedTuple):
@@ -193,7 +193,7 @@ def _wait(
     deadline = start + seconds
     said = False
     advanced_at = start
-    known: tuple[int, Any] | None = None
+    known: tuple[int, int] | None = None
     pause = 0.005
     while True:
         delivery = read_delivery(run.folder)
@@ -205,9 +205,11 @@ def _wait(
         is_sent = acked >= size and not (last_chance and rest)
         if is_sent and _earlier_are_acked(run, delivery, writer, segment):
             return True, delivery
-        total = delivery.get("behind_bytes", 0), delivery.get("file_bytes_left")
-        if (acked, total) != known or is_capturing:
-            advanced_at, known = now, (acked, total)
+        left = int(delivery.get("behind_bytes") or 0) + int(delivery.get("file_bytes_left") or 0)
+        # More that waits (the end's own record) is no advance, else a dead server was waited for longer.
+        if is_capturing or (known is not None and (acked > known[0] or left < known[1])):
+            advanced_at = now
+        known = (acked, left)
         is_down = delivery.get("state") in ("waiting", "refused")
         patience = (_DOWN_SECONDS if is_down else _STALLED_SECONDS) if last_chance else 0.0
         has_stalled = (is_down or last_chance) and now - advanced_at >= patience

@@ -59,7 +59,13 @@ def start_run(
     With ``argv`` it is the run of that command, which somebody else starts: nothing of this process
     is recorded.
     """
-    settings = load(arguments)
+    try:
+        settings = load(arguments)
+    except SettingsError as error:
+        if not _is_the_systems(error.__cause__):
+            raise
+        # What the file would have said (off? offline? another server?) is not known: record nothing.
+        return _unrecorded(error, Settings(mode="disabled"), read_config(config))
     values = read_config(config)
     if rewind_to is not None and (isinstance(rewind_to, bool) or not isinstance(rewind_to, int)):
         raise UsageError(f"rewind_to must be a step (a whole number), not {rewind_to!r}")
@@ -80,9 +86,21 @@ def start_run(
     except (UsageError, SettingsError):
         raise
     except Exception as error:
-        swallow("init()", error)
-        say("nothing is recorded in this run; the training goes on")
-        return _disabled(settings, values)
+        return _unrecorded(error, settings, values)
+
+
+def _is_the_systems(error: BaseException | None) -> bool:
+    """Whether this is the system's failure (no descriptor left, a broken disk), which is no reason to
+    stop a training, and not a file that somebody should mend."""
+    return isinstance(error, OSError) and not isinstance(
+        error, (PermissionError, IsADirectoryError)
+    )
+
+
+def _unrecorded(error: Exception, settings: Settings, values: dict[str, Any]) -> Run:
+    swallow("init()", error)
+    say("nothing is recorded in this run; the training goes on")
+    return _disabled(settings, values)
 
 
 def _disabled(settings: Settings, values: dict[str, Any]) -> Run:

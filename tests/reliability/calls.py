@@ -18,6 +18,7 @@ from typing import Any
 import outrider.start
 import outrider.training
 from outrider import core, notice
+from outrider.journal.files import Files
 
 NAMES = (
     "chmod", "close", "dup2", "fchmod", "fstat", "getcwd", "link", "listdir", "lstat", "mkdir", "open",
@@ -38,6 +39,8 @@ class Calls:
         self.made: list[str] = []
         for name in NAMES:
             setattr(os, name, self._counting(name, getattr(os, name)))
+            if hasattr(Files, name):
+                setattr(Files, name, staticmethod(getattr(os, name)))
 
     def _counting(self, name: str, call: Any) -> Any:
         def counted(*arguments: Any, **more: Any) -> Any:
@@ -55,10 +58,10 @@ class Calls:
 def train(folder: str, noted: list[int]) -> None:
     run = core.init(
         project="calls", dir=folder, mode="offline", config={"lr": 0.1},
-        settings={"segment_bytes": 1200},
+        settings={"segment_bytes": 4096},
     )  # fmt: skip
     for row in range(ROWS):
-        run.log({"n": row}, step=row)
+        run.log({"n": row, "x" * 300: 1.5}, step=row)  # long enough for a roll
         noted.append(row)
     run.config.update({"later": True})
     run.alert("a word")

@@ -160,6 +160,7 @@ class Line:
 
 def check_store(path: Path) -> None:
     """A store is whole: SQLite finds no damage, and no row points to one that is not there."""
+    assert path.stat().st_size > 0
     db = sqlite3.connect(path)
     try:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

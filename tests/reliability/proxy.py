@@ -23,8 +23,8 @@ class Proxy:
 
     latency and jitter hold each piece back; loss holds some back as a sender does that has to send
     them again, and what follows with them; half-open says nothing more after k bytes and closes
-    nothing; reset breaks the connection after k bytes; lost breaks it when the first piece comes
-    (of a reply: after the server has committed); slow passes a few bytes at a time.
+    nothing; reset breaks the connection after k bytes; lost breaks it where a whole piece should
+    pass (of a reply: after the server has committed); slow passes a few bytes at a time.
     """
 
     def __init__(self, port: int, fault: str, way: str, seed: int) -> None:
@@ -60,7 +60,7 @@ class Proxy:
             self._open += [here, there]
             ends = self.fault in ("half-open", "reset", "lost")
             is_faulty = not ends or self.connections <= _FAULTY
-            passed = self._rng.randrange(1, 1500)
+            passed = self._rng.randrange(6) if self.fault == "lost" else self._rng.randrange(1, 700)
             for one, other, way in ((here, there, "up"), (there, here, "down")):
                 hurts = is_faulty and way == self.way
                 send = self._sending(other, passed) if hurts else other.sendall
@@ -76,42 +76,52 @@ class Proxy:
             return  # nobody hears that the other end is gone
         for end in (one, other):
             with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+                end.shutdown(socket.SHUT_RD)  # wakes the thread that reads from it
+            end.close()  # where it lingers for no time, as a reset
 
     def _sending(self, other: socket.socket, passed: int) -> Callable[[bytes], object]:
         """How a piece goes on where the fault is."""
+        if self.fault in ("half-open", "reset", "lost"):
+            return self._ending(other, passed)
         rng = random.Random(self._rng.random())
-        left = [passed]
 
         def held_back(data: bytes) -> None:
             self.hurt += 1
-            for piece in pieces(data, rng) if self.fault != "latency" else [data]:
+            for piece in [data] if self.fault == "latency" else pieces(data, rng):
                 if self.fault == "latency":
                     time.sleep(0.02)
                 elif self.fault == "jitter":
                     time.sleep(rng.random() * 0.02)
-                elif self.fault == "loss" and rng.random() < 0.2:
-                    time.sleep(0.2)  # the least that Linux waits before it sends again
                 elif self.fault == "slow":
                     time.sleep(0.005)
+                elif rng.random() < 0.2:
+                    time.sleep(0.2)  # the least that Linux waits before it sends again
                 other.sendall(piece)
 
+        return held_back
+
+    def _ending(self, other: socket.socket, passed: int) -> Callable[[bytes], object]:
+        """Pass so many bytes, or whole pieces where one is to be lost, and then no more."""
+        left = [passed]
+
         def ended(data: bytes) -> None:
-            room = 0 if self.fault == "lost" else left[0]
+            if self.fault == "lost":
+                left[0] -= 1
+                room = len(data) if left[0] >= 0 else 0
+            else:
+                room = left[0]
+                left[0] -= len(data)
             other.sendall(data[:room])
-            left[0] -= len(data)
-            if left[0] > 0 and self.fault != "lost":
+            if left[0] > 0 or room == len(data):
                 return
             self.hurt += 1
             if self.fault != "half-open":
                 other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            while self.fault == "half-open":
+            while self.fault == "half-open" and other.fileno() >= 0:
                 time.sleep(0.05)
-                if other.fileno() < 0:
-                    break
             raise OSError("the connection ends here")
 
-        return ended if self.fault in ("half-open", "reset", "lost") else held_back
+        return ended
 
 
 def pieces(data: bytes, rng: random.Random) -> list[bytes]:

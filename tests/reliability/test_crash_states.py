@@ -47,6 +47,7 @@ def record(folder: str, rows: int = ROWS) -> list[Step]:
         if step % 5 == 4:
             watch.look(thorough=True)
             syncer.sync(watch.sizes)
+            files.note("all synced")
     os.close(writer.fd)
     return files.steps
 
@@ -137,8 +138,7 @@ def without_power(
 ) -> tuple[dict[str, bytes], list[int]]:
     """What a machine may find on its disk when it is back, and the steps that it must find."""
     synced = {path: int(size) for what, path, size in steps if what == "synced"}
-    at = max((n for n, (what, path, _) in enumerate(steps)
-              if what == "synced" and path.endswith(".jsonl")), default=0)  # fmt: skip
+    at = max((n for n, (what, *_) in enumerate(steps) if what == "all synced"), default=0)
     kept: dict[str, bytes] = {}
     for path, data in files.items():
         sure = synced.get(path, 0)
