@@ -1,14 +1,16 @@
 """Request bodies, bounded at every step: what is read, what all readers hold, what is unpacked.
 
-zstandard's ``decompress(max_output_size=…)`` is no bound (it returned 512 MiB from 16 KB), so
-batches are unpacked by a stream reader that is asked for the declared length and one byte more,
-with a bounded window, across frames.
+zstandard's ``decompress(max_output_size=…)`` is no bound: it sets aside what the frame's own header
+says (512 MiB from 16 KB). So only a frame whose header says the declared length, which was checked,
+is unpacked by it; all others by a stream reader that is asked for the declared length and one byte
+more, with a bounded window, across frames.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -146,6 +148,11 @@ class Unpacker:
             context = zstandard.ZstdDecompressor(max_window_size=self._window)
             self._contexts.zstd = context
         try:
+            if zstandard.get_frame_parameters(body).content_size == declared:
+                # one frame that says so itself: exactly that much is set aside, and filled once.
+                # Several frames, or one that says something else, go the bounded way below.
+                with suppress(zstandard.ZstdError):
+                    return context.decompress(body, allow_extra_data=False)
             with context.stream_reader(body, read_across_frames=True) as reader:
                 raw = reader.read(declared + 1)
         except zstandard.ZstdError as error:

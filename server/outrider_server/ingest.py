@@ -6,8 +6,9 @@ does not know (a damaged line, a word such as NaN, an integer beyond 2**53) is r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from struct import error as NotPackable  # noqa: N812 - "error" says too little beside other errors
 from struct import pack
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from outrider.journal.record import POINTS, Damaged, Record, decode, lines, number
+from outrider.journal.record import POINTS, Damaged, Record, checked, decode, lines, number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +25,8 @@ Keys = tuple[str, ...]
 SYSTEM = "sys"
 _EXACT = 2.0**53
 _LINE_BREAK = ord("\n")
+_NOT_STRAIGHT = frozenset((POINTS, SYSTEM, "head", "attempt"))
+"""Kinds (where they are said) that begin something or come with rules of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,34 +96,48 @@ def _at_once(data: bytes) -> list[Any] | None:
 
 
 def _straight(bodies: list[Any]) -> Stretch | None:
-    """The batch when it holds only sound points records of plain numbers; else None."""
-    growing: dict[Keys, _Growing] = {}
-    before: list[str] = []
-    into = _Growing()
+    """The batch when its points are plain numbers and nothing in it begins an attempt; else None."""
     try:
-        for row, body in enumerate(bodies):
-            if "k" in body:
+        plain = [body for body in bodies if "k" not in body]
+        rows = list(range(len(bodies)))
+        others: list[Record] = []
+        if len(plain) < len(bodies):
+            rows = [row for row, body in enumerate(bodies) if "k" not in body]
+            others = [checked(body) for body in bodies if "k" in body]
+            if any(record.kind in _NOT_STRAIGHT for record in others):
                 return None
-            points = body["p"]
-            keys = list(points)
-            if keys != before or not row:
-                if "" in points:
-                    return None
-                before = keys
-                into = growing.setdefault(tuple(keys), _Growing())
-            into.rows.append(row)
-            into.steps.append(body["s"])
-            into.times.append(body["t"])
-            into.flat += points.values()
-        tables = [_table(keys, False, found) for keys, found in growing.items() if keys]
-    except (TypeError, KeyError, AttributeError, OverflowError, NotPackable):
+        tables = [_table(keys, False, found) for keys, found in _alike(plain, rows)]
+    except (TypeError, KeyError, AttributeError, OverflowError, Damaged, NotPackable):
         return None
-    latest = 0.0
+    latest = max((record.t for record in others), default=0.0)
     for table in tables:
-        if np.abs(table.values).max() >= _EXACT:
+        if "" in table.keys or np.abs(table.values).max() >= _EXACT:
             return None
         latest = max(latest, float(table.times.max()))
-    return Stretch(tables=tables, latest=latest)
+    return Stretch(tables=tables, others=others, latest=max(latest, 0.0))
+
+
+def _alike(bodies: list[Any], rows: list[int]) -> Iterator[tuple[Keys, _Growing]]:
+    """Points records by their metrics, in the order in which these first came."""
+    points = [body["p"] for body in bodies]
+    steps = [body["s"] for body in bodies]
+    times = [body["t"] for body in bodies]
+    first = list(points[0]) if points else []
+    if all([list(each) == first for each in points]):  # noqa: C419 - a generator takes twice as long
+        flat = list(chain.from_iterable(map(dict.values, points)))
+        if first:
+            yield tuple(first), _Growing(rows, steps, times, flat)
+        return
+    growing: dict[Keys, _Growing] = {}
+    for row, step, time, each in zip(rows, steps, times, points, strict=True):
+        into = growing.setdefault(tuple(each), _Growing())
+        into.rows.append(row)
+        into.steps.append(step)
+        into.times.append(time)
+        into.flat += each.values()
+    for keys, found in growing.items():
+        if keys:
+            yield keys, found
 
 
 def _table(keys: Keys, system: bool, found: _Growing) -> Table:

@@ -174,7 +174,7 @@ def bucket_line(
         x, table, steps, times = x[order], table[:, order], steps[order], times[order]
     pixels = frame.pixel_of(x)
     starts = _starts(pixels)
-    merged = buckets.merge(table, starts)
+    merged = buckets.merge(table, starts, with_places=False)
     ends = np.append(starts[1:], len(x)) - 1 if len(starts) else starts
     steps, times = steps[ends], times[ends]
     middle = frame.middle(pixels[starts])

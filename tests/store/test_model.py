@@ -66,7 +66,7 @@ class Model:
         return found
 
     def shown(self, key: str) -> Series:
-        attempts = [Attempt(a, None, step) for a, step in self.rewinds.items()]
+        attempts = [Attempt(a, None, self.rewinds.get(a)) for a in set(WRITERS.values())]
         return logged(self.series(key), limits(attempts))
 
 

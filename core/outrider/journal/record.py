@@ -104,20 +104,21 @@ def decode(line: bytes) -> Record:
     ``torn=True``. Raises ``Damaged`` with a reason where nothing can be read.
     """
     try:
-        return _checked(orjson.loads(line), torn=False)
+        return checked(orjson.loads(line))
     except orjson.JSONDecodeError as error:
         reason = f"not JSON: {error}"
     at = line.rfind(_MARK)
     while at > 0:
         try:
-            return _checked(orjson.loads(line[at:]), torn=True)
+            return checked(orjson.loads(line[at:]), torn=True)
         except (orjson.JSONDecodeError, Damaged):
             at = line.rfind(_MARK, 0, at)
     raise Damaged(reason)
 
 
-def _checked(body: object, *, torn: bool) -> Record:
-    """The shape that every reader relies on: an object, a time, an integer step, a map of points."""
+def checked(body: object, *, torn: bool = False) -> Record:
+    """A record of the shape that every reader relies on: an object, a time, an integer step, a map
+    of points. Raises ``Damaged`` for anything else."""
     if type(body) is not dict:
         raise Damaged("not an object")
     time = body.get("t")

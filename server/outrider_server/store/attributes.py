@@ -46,13 +46,24 @@ def write_cells(
     kind: str,
     cells: Iterable[tuple[str, Cell]],
 ) -> None:
-    """Set cells of a run, given as (run, project) numbers."""
+    """Set cells of a run, given as (run, project) numbers; each key once.
+
+    Values that change and keep their type are the rule, and leave the index of types alone.
+    """
     number, project = run
+    rows = [(names.number(db, project, kind, key), *cell) for key, cell in cells]
+    changed = db.executemany(
+        "UPDATE attribute SET number = ?, head = ?, body = ? WHERE run = ? AND name = ?"
+        " AND type = ?",
+        [(value, head, body, number, name, type_) for name, type_, value, head, body in rows],
+    )
+    if changed.rowcount == len(rows):
+        return
     db.executemany(
         "INSERT INTO attribute (run, name, type, number, head, body) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (run, name) DO UPDATE SET type = excluded.type, number = excluded.number,"
         " head = excluded.head, body = excluded.body",
-        [(number, names.number(db, project, kind, key), *cell) for key, cell in cells],
+        [(number, *row) for row in rows],
     )
 
 

@@ -1,7 +1,8 @@
 """What readers keep unpacked: the newest rows of tails, and the axes that charts look at.
 
-Nothing here is ever stale: what a place in the store holds does not change, and no number is given
-twice. What was folded or deleted is merely not asked for any more.
+Nothing of these is ever stale: what a place in the store holds does not change, and no number is
+given twice. What was folded or deleted is merely not asked for any more. Columns over runs do
+change, and are told of it: see ``per_run``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from outrider_server.store.per_run import Changes, PerRun
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,12 +69,15 @@ class Recent(Generic[Held]):
 
 
 class Cache:
-    """Blocks of tails, and for each axis its steps and times or where its buckets lie."""
+    """Blocks of tails, for each axis its steps and times or where its buckets lie, and columns over
+    the runs of a project."""
 
     def __init__(self) -> None:
         self.tail: Recent[Sequence[Block]] = Recent(128 << 20)
         self.axes: Recent[tuple[NDArray[np.int64], NDArray[np.float64]]] = Recent(64 << 20)
         self.places: Recent[NDArray[np.float64]] = Recent(32 << 20)
+        self.changes = Changes()
+        self.per_run = PerRun(self.changes)
 
     def keep_tail(self, place: Place, blocks: Sequence[Block]) -> None:
         """Keep the blocks of a tail's row."""

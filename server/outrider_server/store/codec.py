@@ -27,7 +27,7 @@ FLOAT64, FLOAT32, INT64, MIXED = 0, 1, 2, 3
 EXACT = 1 << 53
 """Up to here every integer is a float64."""
 
-_FAST, _SMALL = 1, 3
+_FASTEST, _FAST, _SMALL = -1, 1, 3
 _HEAD = struct.Struct("<IIBI")
 _own = local()
 
@@ -96,7 +96,7 @@ def unpack_matrix(data: bytes, height: int) -> Floats:
 
 def pack_matrices(tables: Floats) -> list[bytes]:
     """``pack_matrix`` of many tables of one size at once, by the first axis."""
-    return [squeeze(one, _FAST) for one in _each_shuffled(tables.reshape(len(tables), -1))]
+    return [squeeze(one, _FASTEST) for one in _each_shuffled(tables.reshape(len(tables), -1))]
 
 
 def _each_shuffled(rows: NDArray[Any]) -> list[memoryview]:
@@ -109,18 +109,15 @@ def _each_shuffled(rows: NDArray[Any]) -> list[memoryview]:
 
 def pack_columns(columns: Floats, exact: Sequence[Mapping[int, int]]) -> list[tuple[int, bytes]]:
     """``pack_values`` of many metrics of one length at once, one a row."""
+    columns = np.ascontiguousarray(columns)
     with np.errstate(over="ignore"):
         narrow = columns.astype(np.float32)
     fits = ((narrow == columns) | np.isnan(columns)).all(axis=1)
-    as_narrow, as_wide = _each_shuffled(narrow), _each_shuffled(columns)
+    as_narrow, as_wide = iter(_each_shuffled(narrow[fits])), iter(_each_shuffled(columns[~fits]))
     found: list[tuple[int, bytes]] = []
     for row, beside in enumerate(exact):
-        if beside:
-            found.append(pack_values(columns[row], beside))
-        elif fits[row]:
-            found.append((FLOAT32, squeeze(as_narrow[row])))
-        else:
-            found.append((FLOAT64, squeeze(as_wide[row])))
+        kind, shuffled_row = (FLOAT32, next(as_narrow)) if fits[row] else (FLOAT64, next(as_wide))
+        found.append(pack_values(columns[row], beside) if beside else (kind, squeeze(shuffled_row)))
     return found
 
 

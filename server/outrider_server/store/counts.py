@@ -5,7 +5,7 @@ Columns, one place a metric, so that a batch of 40 metrics costs a few array ope
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import inf, isfinite, nan
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,8 @@ COLUMNS = (
     "last last_word last_attempt last_t last_step"
 ).split()
 """The columns of the ``metric`` table that ``Counts`` keeps, in the order of its rows."""
+
+LAST_VALUE, LAST_WORD = COLUMNS.index("last"), COLUMNS.index("last_word")
 
 _FLOATS = {"low": inf, "high": -inf, "mean": 0.0, "last": nan, "last_t": -inf}
 _INTS = {
@@ -152,6 +154,18 @@ class Counts:
             of["last_t"][kid], of["last_step"][kid] = last_t, steps[-1]
             self._last_exact.pop(kid, None)
 
+    def rows(self, kids: Sequence[int]) -> list[Row]:
+        """The rows of some metrics, in the order of ``COLUMNS``; column by column where all have
+        a finite last value, which is a fifth of the work."""
+        of, at = self._of, np.array(kids, np.int64)
+        is_plain = (of["shown"][at] > of["nonfinite"][at]) & np.isfinite(of["last"][at])
+        if self._last_exact or not is_plain.all():
+            return [self.row(kid) for kid in kids]
+        columns = [
+            [None] * len(kids) if name == "last_word" else of[name][at].tolist() for name in COLUMNS
+        ]
+        return list(zip(*columns, strict=True))
+
     def row(self, kid: int) -> Row:
         """The metric's row, in the order of ``COLUMNS``."""
         of = self._of
@@ -189,7 +203,7 @@ class Counts:
         for name, value in zip(COLUMNS, row, strict=True):
             if name != "last_word" and value is not None:
                 self._of[name][kid] = value
-        said = row[COLUMNS.index("last_word")]
+        said = row[LAST_WORD]
         if said is not None:
             self._of["last"][kid] = float(said)
             if said.lstrip("-").isdigit():

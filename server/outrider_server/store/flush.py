@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from outrider.reading.summary import definition_for
 from outrider_server.store.attributes import Names, drop_cells, write_cells
 from outrider_server.store.chunks import write_all
 from outrider_server.store.codec import unpack_blocks
-from outrider_server.store.counts import COLUMNS
+from outrider_server.store.counts import COLUMNS, LAST_VALUE, LAST_WORD, Row
 from outrider_server.store.fold import fold
 from outrider_server.store.values import Cell, cell
 
@@ -23,13 +24,14 @@ _SET = ", ".join(f"{name} = ?" for name in COLUMNS)
 def flush(db: sqlite3.Connection, names: Names, track: Track) -> None:
     """Bring the tables up to what is known of the run."""
     track.count()
-    counts, touched = track.counts, sorted(track.counts.touched)
+    touched = sorted(track.counts.touched)
+    rows = track.counts.rows(touched)
     db.executemany(
         f"UPDATE metric SET {_SET} WHERE run = ? AND kid = ?",  # noqa: S608 - the names are ours
-        [(*counts.row(kid), track.run, kid) for kid in touched],
+        [(*row, track.run, kid) for kid, row in zip(touched, rows, strict=True)],
     )
-    _flush_summary(db, names, track, touched)
-    counts.touched.clear()
+    _flush_summary(db, names, track, dict(zip(touched, rows, strict=True)))
+    track.counts.touched.clear()
     db.execute(
         "UPDATE run SET updated = ?, counted = ? WHERE run = ?",
         (track.updated, track.seq, track.run),
@@ -42,14 +44,19 @@ def flush(db: sqlite3.Connection, names: Names, track: Track) -> None:
     track.dirty = False
 
 
-def _flush_summary(db: sqlite3.Connection, names: Names, track: Track, touched: list[int]) -> None:
+def _flush_summary(
+    db: sqlite3.Connection, names: Names, track: Track, rows: Mapping[int, Row]
+) -> None:
     """The automatic summary of metrics; what the script set itself stands before it."""
     key_of = {kid: key for (system, key), kid in track.kids.items() if not system}
     cells: list[tuple[str, Cell]] = []
     gone: list[str] = []
-    for kid in touched:
+    for kid, row in rows.items():
         key = key_of.get(kid)
         if key is None or key in track.explicit:
+            continue
+        if not track.definitions and row[LAST_VALUE] is not None and row[LAST_WORD] is None:
+            cells.append((key, Cell("float", row[LAST_VALUE], None, None)))
             continue
         known = definition_for(key, track.definitions)
         how, goal = (known.summary, known.goal) if known else (None, None)

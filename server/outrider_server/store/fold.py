@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from outrider_server.store.codec import Block, Floats, Ints
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from outrider_server.store.codec import Block, Floats, Ints
 
 CHUNK = 2048
 """About how many points make a chunk."""
@@ -53,11 +53,44 @@ def fold(tail: Iterable[tuple[int, Sequence[Block]]]) -> list[Columns]:
     return found
 
 
+@dataclass(slots=True)
+class _Stack:
+    """Tables of the same metrics, one behind the other; ``base`` is where each batch begins."""
+
+    bases: list[int]
+    blocks: list[Block]
+
+    def steps(self) -> Ints:
+        return np.concatenate([block.steps for block in self.blocks])
+
+    def times(self) -> Floats:
+        return np.concatenate([block.times for block in self.blocks])
+
+    def values(self) -> Floats:
+        return np.concatenate([block.values for block in self.blocks])
+
+    def rows(self) -> NDArray[np.int64]:
+        """The places of the records in the whole stretch."""
+        return np.concatenate(
+            [base + block.rows for base, block in zip(self.bases, self.blocks, strict=True)],
+            dtype=np.int64,
+        )
+
+    def exact(self) -> dict[tuple[int, int], int]:
+        found: dict[tuple[int, int], int] = {}
+        at = 0
+        for block in self.blocks:
+            if block.exact:
+                found.update({(at + row, c): number for (row, c), number in block.exact.items()})
+            at += len(block.steps)
+        return found
+
+
 def _fold_stretch(attempt: int, batches: Sequence[Sequence[Block]]) -> Iterator[Columns]:
     tables = _joined(batches)
     where: dict[int, list[tuple[int, int]]] = {}
-    for number, (_, block) in enumerate(tables):
-        for column, kid in enumerate(block.kids.tolist()):
+    for number, stack in enumerate(tables):
+        for column, kid in enumerate(stack.blocks[0].kids.tolist()):
             where.setdefault(kid, []).append((number, column))
     alike: dict[tuple[int, ...], list[int]] = {}
     for kid, places in where.items():
@@ -66,72 +99,59 @@ def _fold_stretch(attempt: int, batches: Sequence[Sequence[Block]]) -> Iterator[
         yield _together(attempt, kids, [tables[number] for number in numbers], where)
 
 
-def _joined(batches: Sequence[Sequence[Block]]) -> list[tuple[NDArray[np.int64], Block]]:
-    """One table for each set of metrics, with the places of its records in the whole stretch."""
-    alike: dict[bytes, list[tuple[int, Block]]] = {}
+def _joined(batches: Sequence[Sequence[Block]]) -> list[_Stack]:
+    """One stack of tables for each set of metrics."""
+    alike: dict[bytes, _Stack] = {}
     base = 0
     for blocks in batches:
+        last = -1
         for block in blocks:
-            alike.setdefault(block.kids.tobytes(), []).append((base, block))
-        base += 1 + max((int(block.rows[-1]) for block in blocks if len(block.rows)), default=0)
-    tables = []
-    for parts in alike.values():
-        exact: dict[tuple[int, int], int] = {}
-        at = 0
-        for _, block in parts:
-            for (row, column), number in block.exact.items():
-                exact[at + row, column] = number
-            at += len(block.steps)
-        rows = np.concatenate([start + block.rows.astype(np.int64) for start, block in parts])
-        tables.append(
-            (
-                rows,
-                Block(
-                    parts[0][1].kids,
-                    parts[0][1].rows,
-                    np.concatenate([block.steps for _, block in parts]),
-                    np.concatenate([block.times for _, block in parts]),
-                    np.concatenate([block.values for _, block in parts]),
-                    exact,
-                ),
-            )
-        )
-    return tables
+            stack = alike.setdefault(block.kids.tobytes(), _Stack([], []))
+            stack.bases.append(base)
+            stack.blocks.append(block)
+            if len(block.rows):
+                last = max(last, int(block.rows[-1]))
+        base += 1 + max(last, 0)
+    return list(alike.values())
 
 
 def _together(
     attempt: int,
     kids: list[int],
-    tables: list[tuple[NDArray[np.int64], Block]],
+    tables: list[_Stack],
     where: Mapping[int, list[tuple[int, int]]],
 ) -> Columns:
     """The columns of metrics that occur in the same tables."""
     columns = [[where[kid][nth][1] for kid in kids] for nth in range(len(tables))]
-    steps = np.concatenate([block.steps for _, block in tables])
-    times = np.concatenate([block.times for _, block in tables])
-    values = np.concatenate(
-        [
-            block.values if at == list(range(len(block.kids))) else block.values[:, at]
-            for (_, block), at in zip(tables, columns, strict=True)
-        ]
-    )
+    values = [
+        stack.values() if at == list(range(len(stack.blocks[0].kids))) else stack.values()[:, at]
+        for stack, at in zip(tables, columns, strict=True)
+    ]
     exact: dict[tuple[int, int], int] = {}
     base = 0
-    for (_, block), at in zip(tables, columns, strict=True):
-        if block.exact:
-            back = {column: place for place, column in enumerate(at)}
-            for (row, column), number in block.exact.items():
-                if column in back:
-                    exact[base + row, back[column]] = number
-        base += len(block.steps)
-    if len(tables) > 1:
-        order = np.argsort(np.concatenate([rows for rows, _ in tables]), kind="stable")
-        steps, times, values = steps[order], times[order], values[order]
-        if exact:
-            placed = np.empty(len(order), np.int64)
-            placed[order] = np.arange(len(order))
-            exact = {(int(placed[row]), column): n for (row, column), n in exact.items()}
-    return Columns(attempt, np.array(kids, np.int32), steps, times, values, exact)
+    for stack, at, some in zip(tables, columns, values, strict=True):
+        back = {column: place for place, column in enumerate(at)}
+        for (row, column), number in stack.exact().items():
+            if column in back:
+                exact[base + row, back[column]] = number
+        base += len(some)
+    numbers = np.array(kids, np.int32)
+    if len(tables) == 1:
+        (stack,) = tables
+        return Columns(attempt, numbers, stack.steps(), stack.times(), values[0], exact)
+    order = np.argsort(np.concatenate([stack.rows() for stack in tables]), kind="stable")
+    if exact:
+        placed = np.empty(len(order), np.int64)
+        placed[order] = np.arange(len(order))
+        exact = {(int(placed[row]), column): n for (row, column), n in exact.items()}
+    return Columns(
+        attempt,
+        numbers,
+        np.concatenate([stack.steps() for stack in tables])[order],
+        np.concatenate([stack.times() for stack in tables])[order],
+        np.concatenate(values)[order],
+        exact,
+    )
 
 
 def joined(before: Columns, after: Columns) -> Columns:

@@ -32,11 +32,9 @@ Member = tuple[Run, str | None]
 Members = list[tuple[Any, list[Member]]]
 
 
-def read_groups(
-    db: sqlite3.Connection, cache: Cache, project: int, query: GroupQuery
-) -> dict[str, Any]:
+def read_groups(asking: Asking, cache: Cache, query: GroupQuery) -> dict[str, Any]:
     """The answer for one metric of all runs that the filter lets through, by group."""
-    asking = Asking(db, project)
+    db = asking.db
     runs = asking.newest
     node = parse(query.filter or "")
     if node is not None:

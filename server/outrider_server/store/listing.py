@@ -7,6 +7,7 @@ over 20,000 runs, that is three times as fast as one query with a join for each 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,10 +30,12 @@ from outrider_server.store.values import HEAD, Cell, value_of
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
-    from outrider_server.buckets import Ints
+    from outrider.reading.summary import Definition
+    from outrider_server.buckets import Floats, Ints
     from outrider_server.query import RunQuery
+    from outrider_server.store.per_run import PerRun, Read, Row
 
 MOST_RUNS = 10_000
 _TOGETHER = 500
@@ -61,14 +64,28 @@ _ROW = "run id name state attempt created ended updated group_name job_type note
 class Asking:
     """The runs of one project, as a snapshot of the store shows them."""
 
-    def __init__(self, db: sqlite3.Connection, project: int) -> None:
+    def __init__(self, db: sqlite3.Connection, project: int, per_run: PerRun, moment: int) -> None:
         self.db = db
         self.project = project
+        self._per_run = per_run
+        self._moment = moment
         self.newest = self._runs(
             "SELECT run FROM run WHERE project = ? ORDER BY created DESC, run DESC"
         )
         self._all = np.sort(self.newest)
         self._names: dict[Field, int | None] = {}
+
+    def kept(self, name: Hashable, read: Read, make: Callable[[Mapping[int, Any]], Row]) -> Row:
+        """A column over all runs of the project: see ``PerRun.read``."""
+        return self._per_run.read(name, self._moment, self.newest.tolist(), read, make)
+
+    def definitions(self) -> list[Definition]:
+        """What the project's runs defined of their metrics; the newest run's word last."""
+        return self.kept(
+            ("definitions", self.project),
+            partial(aggregates.read_definitions, self.db),
+            aggregates.all_definitions,
+        )
 
     def _runs(self, sql: str, *more: Any) -> Ints:
         rows = self.db.execute(sql, (self.project, *more)).fetchall()
@@ -108,9 +125,8 @@ class Asking:
             archived = np.sort(self._runs("SELECT run FROM run WHERE project = ? AND archived = 1"))
             return archived if value else np.setdiff1d(self._all, archived, assume_unique=True)
         if field.kind == "metric":
-            sign = _sign(node.operator)
-            rows = aggregates.read_all(self.db, self.project, field, f"{sign} ?", value)
-            return np.array([run for run, _ in rows], np.int64)
+            assert isinstance(value, float)  # the parser refuses anything else
+            return aggregates.compared(self, field, node.operator, value)
         if field.kind == "run":
             column = FIELDS[field.key]
             if value is None:
@@ -166,15 +182,14 @@ class Asking:
     def ranks(self, field: Field, among: Ints) -> Ints:
         """The rank of each run by a field, equal values equal; -1 where it has none."""
         if field.kind == "run":
-            column = FIELDS[field.key]
+            name = FIELDS[field.key]
             rows = self.db.execute(
-                f"SELECT run, {column} FROM run WHERE project = ? AND {column} IS NOT NULL"  # noqa: S608 - the names are ours
-                f" ORDER BY {column}",
+                f"SELECT run, {name} FROM run WHERE project = ? AND {name} IS NOT NULL"  # noqa: S608 - the names are ours
+                f" ORDER BY {name}",
                 (self.project,),
             ).fetchall()
         elif field.kind == "metric":
-            found = aggregates.read_all(self.db, self.project, field)
-            rows = sorted(found, key=lambda row: row[1])
+            return self._ranks(*aggregates.read_all(self, field), among)
         else:
             number = self.name(field)
             if number is None:
@@ -183,32 +198,49 @@ class Asking:
                 "SELECT run, number, head FROM attribute WHERE name = ? ORDER BY number, head",
                 (number,),
             ).fetchall()
-        ranks = np.full(len(among), -1)
         if not rows:
-            return ranks
-        runs, *values = zip(*rows, strict=True)
-        new = np.zeros(len(rows), np.int64)
-        for told in values:
-            said = np.array(told, object)
-            new[1:] |= (said[1:] != said[:-1]).astype(np.int64)
+            return np.full(len(among), -1)
+        runs = np.array([row[0] for row in rows])
+        new = np.zeros(len(rows), bool)
+        for column in range(1, len(rows[0])):
+            told = [row[column] for row in rows]
+            if set(map(type, told)) <= {float, int, type(None)}:
+                said = np.array(told, np.float64)  # four times as fast as by object
+                none = np.isnan(said)
+                new[1:] |= (said[1:] != said[:-1]) & ~(none[1:] & none[:-1])
+            else:
+                said = np.array(told, object)
+                new[1:] |= (said[1:] != said[:-1]).astype(bool)
+        return _placed(runs, np.cumsum(new), among)
+
+    def _ranks(self, runs: Ints, values: Floats, among: Ints) -> Ints:
+        order = np.argsort(values, kind="stable")
+        ordered = values[order]
+        new = np.ones(len(ordered), np.int64)
+        new[1:] = ordered[1:] != ordered[:-1]
+        return _placed(runs[order], np.cumsum(new), among)
+
+
+def _placed(runs: Ints, ranks: Ints, among: Ints) -> Ints:
+    """The ranks of runs, where they stand among others; -1 for those that have none."""
+    found = np.full(len(among), -1)
+    if len(runs) and len(among):
         at = np.argsort(among)
-        place = np.searchsorted(among, runs, sorter=at).clip(max=len(among) - 1)
-        place = at[place]
-        known = among[place] == np.array(runs)
-        ranks[place[known]] = np.cumsum(new)[known]
-        return ranks
+        place = at[np.searchsorted(among, runs, sorter=at).clip(max=len(among) - 1)]
+        known = among[place] == runs
+        found[place[known]] = ranks[known]
+    return found
 
 
 def _sign(operator: str) -> str:
     return "REGEXP" if operator == "~" else operator
 
 
-def list_runs(db: sqlite3.Connection, project: int, name: str, query: RunQuery) -> dict[str, Any]:
+def list_runs(asking: Asking, name: str, query: RunQuery) -> dict[str, Any]:
     """The page of runs that a query asks for. Raises ``FilterError``."""
     node = parse(query.filter or "")
     sort = parse_sort(query.sort or "-created")
     wanted = [field_of(column) for column in query.columns]
-    asking = Asking(db, project)
     runs = asking.newest
     if node is not None:
         runs = runs[np.isin(runs, asking.chosen(node), assume_unique=True)]
@@ -219,7 +251,7 @@ def list_runs(db: sqlite3.Connection, project: int, name: str, query: RunQuery) 
         runs, groups = group_rows(asking, by, FIELDS.get(by.key, ""), runs)
     begin = max(0, query.offset)
     page = runs[begin : begin + max(0, min(query.limit, MOST_RUNS))].tolist()
-    answer = {"total": len(runs), "runs": read_rows(db, name, page, wanted, asking)}
+    answer = {"total": len(runs), "runs": read_rows(asking.db, name, page, wanted, asking)}
     return answer if groups is None else {**answer, "groups": groups}
 
 
@@ -276,7 +308,7 @@ def read_rows(
         for field in wanted:
             if asking is None or field.kind != "metric":
                 continue
-            for run, value in aggregates.read_some(db, asking.project, field, some):
+            for run, value in aggregates.read_some(asking, field, some):
                 found[run]["metric"][field.key] = value
     return [found[number] for number in numbers]
 

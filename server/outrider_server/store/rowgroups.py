@@ -55,7 +55,8 @@ def _values(asking: Asking, by: Field, column: str) -> dict[int, Any]:
             tags.setdefault(run, []).append(tag)
         return tags
     if by.kind == "metric":
-        return dict(aggregates.read_all(asking.db, asking.project, by))
+        runs, values = aggregates.read_all(asking, by)
+        return dict(zip(runs.tolist(), values.tolist(), strict=True))
     if by.kind == "run":
         rows = asking.db.execute(
             f"SELECT run, {column} FROM run WHERE project = ? AND {column} IS NOT NULL",  # noqa: S608 - the names are ours

@@ -23,7 +23,7 @@ from outrider_server.store.batches import Ack, Batch
 from outrider_server.store.cache import Cache, Lasting
 from outrider_server.store.console_reading import read_console, search_console
 from outrider_server.store.database import place, prepare, readers
-from outrider_server.store.listing import list_runs, read_rows
+from outrider_server.store.listing import Asking, list_runs, read_rows
 from outrider_server.store.moving import Moves, find_home
 from outrider_server.store.writer import Deliver, Writer
 
@@ -183,9 +183,8 @@ class Store:
     def runs(self, project: str, query: RunQuery | None = None) -> dict[str, Any]:
         """A page of the project's runs. Raises ``FilterError``."""
         self._writer.settle()
-        with self._snapshot() as db:
-            number = detail.must_find(detail.project_number(db, project), f"project {project!r}")
-            return list_runs(db, number, project, query or RunQuery())
+        with self._asking(project) as asking:
+            return list_runs(asking, project, query or RunQuery())
 
     def run(self, project: str, run: str) -> dict[str, Any]:
         """Everything about one run."""
@@ -216,9 +215,8 @@ class Store:
 
     def groups(self, project: str, query: GroupQuery) -> dict[str, Any]:
         """One metric of all runs that a filter lets through, a line and a band a group."""
-        with self._snapshot() as db:
-            number = detail.must_find(detail.project_number(db, project), f"project {project!r}")
-            return grouped.read_groups(db, self._cache, number, query)
+        with self._asking(project) as asking:
+            return grouped.read_groups(asking, self._cache, query)
 
     def system(
         self,
@@ -383,6 +381,13 @@ class Store:
         if found is None:
             raise NotFound(f"no run {run!r} in project {project!r}")
         return found
+
+    @contextmanager
+    def _asking(self, project: str) -> Iterator[Asking]:
+        """The runs of a project in one view of the store. Raises ``NotFound``."""
+        moment = self._cache.changes.now()  # before the snapshot: see ``per_run``
+        with self._snapshot() as db:
+            yield Asking(db, self._number(db, project), self._cache.per_run, moment)
 
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection]:

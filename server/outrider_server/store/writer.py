@@ -11,9 +11,10 @@ import sqlite3
 from asyncio import AbstractEventLoop
 from asyncio import Future as AsyncFuture
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -55,6 +56,9 @@ TRACKS = 4096
 FEW = 50
 """So many runs can be flushed while somebody waits to read."""
 
+FOLD_TOGETHER = 8
+"""So many runs are folded in one transaction: it spares them an fsync each, and acks wait for it."""
+
 RETRY_SECONDS = 60.0
 """How long the store's own work on a run rests after it failed."""
 
@@ -93,6 +97,7 @@ class Writing:
         self.tracks: OrderedDict[tuple[str, str], Track] = OrderedDict()
         self.busy: dict[tuple[str, str], Track] = {}
         self.fresh: list[Any] = []
+        self.flushed: set[int] = set()
         self.watcher = Watcher(self.db)
 
     def track(self, project: str, run: str) -> Track:
@@ -124,12 +129,21 @@ class Writing:
         self.tracks.pop((project, run), None)
         self.busy.pop((project, run), None)
 
+    def committed(self) -> None:
+        """What was done is on disk: readers may keep new rows, and must read changed runs again."""
+        keep_fresh(self.cache, self.fresh)
+        self.fresh.clear()
+        if self.flushed:
+            self.cache.changes.note(self.flushed)
+            self.flushed.clear()
+
     def forget(self) -> None:
         """Drop everything in memory: what it says may have been rolled back."""
         self.tracks.clear()
         self.busy.clear()
         self.names.forget()
         self.fresh.clear()
+        self.flushed.clear()
         self.watcher.reload(self.db)
 
 
@@ -255,8 +269,7 @@ class Writer(Thread):
         except BaseException:
             self._start_over()
             raise
-        keep_fresh(to.cache, to.fresh)
-        to.fresh.clear()
+        to.committed()
         if to.watcher.raised:
             to.watcher.raised = False
             self.on_alert()
@@ -275,42 +288,71 @@ class Writer(Thread):
         for track in self._to.busy.values():
             if track.dirty and (now - track.flushed_at >= late or track.state != "running"):
                 flush(self._to.db, self._to.names, track)
+                self._to.flushed.add(track.run)
                 track.flushed_at = now
 
     def _tidy(self, *, all_of_it: bool) -> None:
-        """Fold tails that are long and flush counts that wait, each in a transaction of its own."""
+        """Fold tails that are long and flush counts that wait, in transactions of their own."""
         to = self._to
+        self._fold_due()
         idle = self._queue.empty()
-        for name, track in list(to.busy.items()):
-            over = idle and track.tail and track.state != "running"
-            if (track.fold_is_due() or over) and self._resting.get(name, 0.0) <= monotonic():
-                self._alone(lambda track=track: self._fold(track), name)  # type: ignore[misc]
-        if idle or all_of_it:
-            late = 0.0 if all_of_it else FLUSH_SECONDS
-            if any(track.dirty for track in to.busy.values()):
-                self._alone(lambda: self._flush(late=late), None)
-        for name in [name for name, track in to.busy.items() if not track.dirty]:
+        if (idle or all_of_it) and any(track.dirty for track in to.busy.values()):
+            self._alone(lambda: self._flush(late=0.0 if all_of_it else FLUSH_SECONDS), None)
+        for name in [
+            name for name, track in to.busy.items() if not track.dirty and not _is_over(track)
+        ]:
             del to.busy[name]
         while len(to.tracks) > TRACKS and next(iter(to.tracks)) not in to.busy:
             to.tracks.popitem(last=False)
 
-    def _fold(self, track: Track) -> None:
-        seqs = fold_tail(self._to.db, self._to.names, track, self._to.cache)
-        track.flushed_at = monotonic()
-        self._to.cache.tail.drop((track.run, seq) for seq in seqs)
+    def _fold_due(self) -> None:
+        """Fold some tails together, or all that are due while nobody waits.
 
-    def _alone(self, do: Callable[[], None], name: tuple[str, str] | None) -> None:
+        If that fails, each is tried by itself, so that one run harms no other.
+        """
+        while True:
+            idle, now = self._queue.empty(), monotonic()
+            due = [
+                name
+                for name, track in self._to.busy.items()
+                if (track.fold_is_due() or (idle and _is_over(track)))
+                and self._resting.get(name, 0.0) <= now
+            ][:FOLD_TOGETHER]
+            if due and not self._alone(partial(self._fold, due), None):
+                for name in due:
+                    self._alone(partial(self._fold, [name]), name)
+            if not due or not idle:
+                return
+
+    def _fold(self, names: Sequence[tuple[str, str]]) -> None:
+        to = self._to
+        for name in names:
+            track = to.track(*name)
+            seqs = fold_tail(to.db, to.names, track, to.cache)
+            to.flushed.add(track.run)
+            track.flushed_at = monotonic()
+            to.cache.tail.drop((track.run, seq) for seq in seqs)
+
+    def _alone(self, do: Callable[[], None], name: tuple[str, str] | None) -> bool:
         """Do the store's own work; if it fails, points stay in the tail and it is tried later."""
         to = self._to
         try:
             to.db.execute("BEGIN IMMEDIATE")
             do()
             to.db.execute("COMMIT")
+            to.committed()
         except Exception:
-            _log.exception("the store could not tidy up %s", name or "its counts")
+            _log.exception("the store could not tidy up %s", name or "many runs together")
             self._start_over()
             if name is not None:
                 self._resting[name] = monotonic() + RETRY_SECONDS
+            return False
+        return True
+
+
+def _is_over(track: Track) -> bool:
+    """Has the run ended, with points that wait to be folded?"""
+    return bool(track.tail) and track.state != "running"
 
 
 def _plain(error: Exception) -> Exception:
