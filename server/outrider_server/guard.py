@@ -5,7 +5,8 @@
 * A request with an Origin of another site is refused whatever its method; a browser session (a
   cookie) needs our own Origin for everything that changes something, and browsers that say where
   a request comes from (Sec-Fetch-Site) are believed.
-* Everything below ``/api/`` but the health check needs a token or a session, also on loopback.
+* Everything below ``/api/`` but the health check needs a token or a session, also on loopback. One
+  that is revoked while a body comes in or an answer goes out ends that, too.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import ipaddress
 import logging
 import re
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.requests import ClientDisconnect
@@ -25,7 +26,7 @@ from outrider_server.problems import Problem, bad_request, forbidden, unauthoriz
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from outrider_server.tokens import Principal, Tokens
 
@@ -61,6 +62,10 @@ _POLICY = (
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::(\d{1,5}))?")
 _ONCE = frozenset((b"host", b"authorization", b"origin", b"content-encoding"))
 _REMEMBERED = 256
+
+
+class _Revoked(ClientDisconnect):
+    """The token was revoked while its answer was on its way: the connection ends there."""
 
 
 class Hosts:
@@ -113,6 +118,39 @@ def _is_loopback(name: str) -> bool:
         return False
 
 
+class _Talk:
+    """One request's two directions: what goes out gets the policy, and both end with their token."""
+
+    def __init__(self, tokens: Tokens, scope: Scope, receive: Receive, send: Send) -> None:
+        self.has_started = False
+        self._tokens = tokens
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+
+    async def receive(self) -> Message:
+        """What comes in. Raises 401 once the token was revoked."""
+        message = await self._receive()
+        if message["type"] == "http.request" and not self._is_still_valid():
+            raise unauthorized("the token was revoked")
+        return message
+
+    async def send(self, message: Message) -> None:
+        """What goes out; where the token was revoked and more is to follow, the connection ends."""
+        if not self.has_started and message["type"] == "http.response.start":
+            given = {name.lower() for name, _ in message.get("headers", ())}
+            policy = [pair for pair in _POLICY if pair[0] not in given]
+            message = {**message, "headers": [*message.get("headers", ()), *policy]}
+        elif message.get("more_body") and not self._is_still_valid():
+            raise _Revoked
+        self.has_started = True
+        await self._send(message)
+
+    def _is_still_valid(self) -> bool:
+        principal = self._scope.get(PRINCIPAL)
+        return principal is None or self._tokens.is_valid(principal)
+
+
 class Guard:
     """The outermost ASGI application: checks, then hands on with the principal in the scope."""
 
@@ -129,32 +167,24 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
-        has_started = False
-
-        async def watched_send(message: Any) -> None:
-            nonlocal has_started
-            if not has_started and message["type"] == "http.response.start":
-                given = {name.lower() for name, _ in message.get("headers", ())}
-                policy = [pair for pair in _POLICY if pair[0] not in given]
-                message = {**message, "headers": [*message.get("headers", ()), *policy]}
-            has_started = True
-            await send(message)
-
+        talk = _Talk(self._tokens, scope, receive, send)
         try:
-            is_ingest = self._check(scope)
-            await (self._ingest if is_ingest else self._app)(scope, receive, watched_send)
+            if self._check(scope):  # looks itself whether the token is still good, before it stores
+                await self._ingest(scope, receive, talk.send)
+            else:
+                await self._app(scope, talk.receive, talk.send)
         except ClientDisconnect:
             return
         except Problem as problem:
-            if not has_started:
-                await problem_response(problem)(scope, receive, watched_send)
+            if not talk.has_started:
+                await problem_response(problem)(scope, receive, talk.send)
         except Exception:
             log.exception("%s %s failed", scope["method"], _printable(scope["path"]))
-            if not has_started:
+            if not talk.has_started:
                 failure = Problem(
                     500, "internal", "the server failed; its log says more", hint="try again"
                 )
-                await problem_response(failure)(scope, receive, watched_send)
+                await problem_response(failure)(scope, receive, talk.send)
 
     def _check(self, scope: Scope) -> bool:
         """Raise a Problem, or set the principal; whether this is the path of a batch."""
