@@ -10,6 +10,7 @@ import os
 import time
 from _thread import get_ident
 from collections.abc import Mapping
+from errno import ENOTDIR
 from typing import Any
 from zlib import crc32
 
@@ -108,10 +109,13 @@ def make_run_folder(
             is_new = not os.path.isfile(os.path.join(runs, known, "run.json"))
             name = known
     path = os.path.join(runs, name)
+    below = os.path.join(path, "journal"), os.path.join(path, "files")
+    if any(map(os.path.islink, (path, *below))):  # came with a repository, or from a stranger
+        raise NotADirectoryError(ENOTDIR, "a link was planted in the place of the run's folder")
     make_folder(path)
     os.chmod(path, 0o700)  # the umask may have taken bits from mkdir's mode
-    make_folder(os.path.join(path, "journal"))
-    make_folder(os.path.join(path, "files"))
+    for one in below:
+        make_folder(one)
     return path, is_new
 
 

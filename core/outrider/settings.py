@@ -284,7 +284,7 @@ def working_folder() -> str | None:
 
 def write_folder_setting(folder: str, name: str, value: str | float | bool | None) -> str:
     """Set one setting in a training folder's file (None removes it); returns the file's path."""
-    from outrider.folder import prepare_root
+    from outrider.folder import prepare_root, write_file
 
     path = folder_file(folder)
     found = _read_toml(path)
@@ -294,10 +294,7 @@ def write_folder_setting(folder: str, name: str, value: str | float | bool | Non
         _CHECKS[name](name, value)
         found[name] = value
     prepare_root(os.path.dirname(path))
-    temporary = f"{path}.{os.getpid()}"
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.writelines(f"{key} = {_toml(item)}\n" for key, item in found.items())
-    os.replace(temporary, path)
+    write_file(path, "".join(f"{key} = {_toml(item)}\n" for key, item in found.items()).encode())
     return path
 
 

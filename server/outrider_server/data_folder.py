@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 import time
 import uuid
 from contextlib import suppress
@@ -79,6 +80,11 @@ class DataFolder:
             )
         os.makedirs(os.path.dirname(self.path), exist_ok=True)
         make_folder(self.path)
+        status = os.stat(self.path)
+        if status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) & 0o077:
+            os.chmod(
+                self.path, 0o700
+            )  # who may write here could put another store in the place of ours
         found = set(os.listdir(self.path))
         if MARKER in found or not found - _HARMLESS:
             return

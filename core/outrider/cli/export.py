@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import sys
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Optional
@@ -65,11 +64,11 @@ def export(
     if output is None or output == "-":
         _write_all(sys.stdout.buffer, data)
         return
-    temporary = f"{output}.{os.getpid()}.tmp"
+    from outrider.reading.target import replacing
+
     try:
-        with open(temporary, "wb") as file:
+        with replacing(output) as file:
             _write_all(file, data)
-        os.replace(temporary, output)
     except OSError as error:
         raise OutriderError(f"cannot write {output}: {error.strerror}") from error
     say(f"{len(history)} rows of {len(history.keys)} metrics: {plain(output)}", stderr=True)

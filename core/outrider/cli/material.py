@@ -134,16 +134,19 @@ def _is_same(one: str, two: str) -> bool:
     return True
 
 
-def write_files(targets: Mapping[str, str]) -> None:
-    """Copy files, each whole or not at all, with the mode that a checkout would give."""
+def write_files(top: str, targets: Mapping[str, str]) -> None:
+    """Copy files to places below ``top``, each whole or not at all, with a checkout's mode.
+
+    Raises ``OutriderError`` where a link leads out of ``top``, as in a commit that was made for it.
+    """
+    from outrider.reading.target import make_way, replacing
+
     mask = os.umask(0)
     os.umask(mask)
     for target, source in targets.items():
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        temporary = f"{target}.{os.getpid()}.part"
+        make_way(top, target)
         is_program = bool(os.stat(source).st_mode & stat.S_IXUSR)
-        with open(source, "rb") as read, open(temporary, "wb") as write:
+        with open(source, "rb") as read, replacing(target) as write:
             while piece := read.read(1 << 20):
                 write.write(piece)
-        os.chmod(temporary, (0o777 if is_program else 0o666) & ~mask)
-        os.replace(temporary, target)
+            os.fchmod(write.fileno(), (0o777 if is_program else 0o666) & ~mask)

@@ -162,7 +162,7 @@ def _restore(
     result.commit = commit
     repository.check_out(result.branch, commit)
     repository.apply(patch, made, [] if upstream else _texts(code.get("staged")))
-    write_files(targets)
+    write_files(repository.top, targets)
     result.files += sorted(sources)
     for submodule in code.get("submodules") or ():
         _restore_submodule(material, result, repository, submodule)
@@ -269,7 +269,7 @@ def _fetch(material: Material, result: Restored, place: str, *, force: bool) -> 
         else:
             targets[os.path.join(place, "code", name)] = patch
     _refuse(differing(targets), force=force)
-    write_files(targets)
+    write_files(place, targets)
     result.files += [os.path.relpath(target, place) for target in targets]
     result.notes.append(f"in {place}")
 

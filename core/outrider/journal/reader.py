@@ -6,7 +6,9 @@ Nothing here writes, locks or changes a folder; a folder may be live, killed or 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
+from errno import ELOOP, ENOENT
 from typing import Any, NamedTuple
 
 import orjson
@@ -84,22 +86,23 @@ class RunFolder:
         return os.path.join(self.journal, segment_name(writer, number))
 
     def size(self, writer: str, number: int) -> int:
-        """A segment's length in bytes; 0 where it is gone."""
+        """A segment's length in bytes; 0 where it is gone, or no file of the folder's own."""
         try:
-            return os.stat(self.segment_path(writer, number)).st_size
+            found = os.lstat(self.segment_path(writer, number))
         except FileNotFoundError:
             return 0
+        return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
     def read(self, writer: str, number: int, offset: int, limit: int = _CHUNK) -> Piece:
         """Whole lines from ``offset``: about ``limit`` bytes, but one line at least if there is one."""
-        with open(self.segment_path(writer, number), "rb", buffering=0) as file:
+        with open(self.segment_path(writer, number), "rb", 0, opener=_plain) as file:
             return read_piece(file.fileno(), offset, limit)
 
     def whole_size(self, writer: str, number: int) -> int:
         """A segment's length in bytes up to and with its last newline: without a torn tail."""
         end = self.size(writer, number)
         try:
-            with open(self.segment_path(writer, number), "rb", buffering=0) as file:
+            with open(self.segment_path(writer, number), "rb", 0, opener=_plain) as file:
                 while end > 0:
                     start = max(0, end - _TAIL)
                     cut = os.pread(file.fileno(), end - start, start).rfind(b"\n")
@@ -147,6 +150,20 @@ class RunFolder:
                             yield name, number, at, damage
                     at += len(line) + 1
                 offset = piece.end
+
+
+def _plain(path: str, flags: int) -> int:
+    # A segment is never a link: one that was planted would send another file of this user away.
+    try:
+        fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno != ELOOP:
+            raise
+        raise FileNotFoundError(ENOENT, "a link is no segment", path) from None
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise FileNotFoundError(ENOENT, "this is no segment", path)
+    return fd
 
 
 def read_piece(fd: int, offset: int, limit: int = _CHUNK) -> Piece:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from outrider import contents
 from outrider.contents import content_path
 from outrider.errors import JournalError, NotFound, Refused, ServerError
+from outrider.reading.target import make_way, replacing
 
 if TYPE_CHECKING:
     from outrider.transport import Transport
@@ -84,20 +85,15 @@ class File:
     def download(self, to: str | os.PathLike[str] = ".") -> str:
         """Write the file below the folder ``to``, under its own path; returns where it lies.
 
-        It is there whole or not at all; one that is there already with this content is left.
+        It is there whole or not at all; one that is there already with this content is left, and
+        a link that leads out of ``to`` is not followed.
         """
         target = os.path.join(os.fspath(to), safe_path(self.path))
         if self.sha256 is not None and _is_there(target, self.sha256, self.size):
             return target
-        os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
-        temporary = f"{target}.{os.getpid()}.part"
-        try:
-            with open(temporary, "wb") as file:
-                file.writelines(self.chunks())
-            os.replace(temporary, target)
-        finally:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
+        make_way(os.fspath(to), target)
+        with replacing(target) as file:
+            file.writelines(self.chunks())
         return target
 
 

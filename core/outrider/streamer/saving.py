@@ -55,7 +55,7 @@ def _keep(body: dict[str, Any], context: ErrandContext, *, first: bool) -> None:
     path = str(body.get("path"))
     meta = body.get("m") if isinstance(body.get("m"), dict) else None
     spool = body.get("spool")
-    if first and isinstance(spool, str) and os.path.exists(files.spool(spool)):
+    if first and isinstance(spool, str) and _is_plain(files.spool(spool)):
         files.add(
             files.spool(spool),
             path=path,
@@ -193,7 +193,15 @@ def _held(body: dict[str, Any], context: ErrandContext) -> str | None:
     """The second name of the file that ``save()`` gave it in the spool, or None."""
     name = body.get("held")
     path = context.files.spool(name) if isinstance(name, str) else None
-    return path if path is not None and os.path.exists(path) else None
+    return path if path is not None and _is_plain(path) else None
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a file of the spool is there; a symbolic link was planted and leads out of the folder."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def sweep(spool: str) -> None:

@@ -76,14 +76,13 @@ def _start(folder: str, flags: list[str], extra: dict[str, str]) -> bool:
     environment = {**os.environ, "OUTRIDER_STREAMER": "1", **extra}
     pidfd, who = _self()
     command = [python, "-I", "-c", BOOTSTRAP, "child", folder, home, search_path(), who, *flags]
-    script = _SCRIPT
-    if not _make(log):
-        script = _SCRIPT_WITHOUT_LOG
+    has_log = _make(log)
+    script = _SCRIPT if has_log else _SCRIPT_WITHOUT_LOG
     try:
         child = _spawn([SHELL, "-c", script, log, *command], environment, pidfd)
     except OSError:  # no shell here: Python forks itself away, in some 20 ms
         command[4] = "fork"
-        child = _spawn(command, environment, pidfd, log)
+        child = _spawn(command, environment, pidfd, log if has_log else None)
     finally:
         if pidfd >= 0:
             os.close(pidfd)
@@ -166,6 +165,7 @@ def _make(log: str) -> bool:
         fd = os.open(
             log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
         )
+        os.fchmod(fd, 0o600)  # a umask may have taken from us what the streamer needs to write
     except OSError:
         return False
     os.close(fd)
@@ -174,7 +174,8 @@ def _make(log: str) -> bool:
 
 def _note(folder: str, text: str) -> None:
     try:
-        fd = os.open(os.path.join(folder, LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        fd = os.open(os.path.join(folder, LOG), flags, 0o600)
         try:
             os.write(fd, text.encode("utf-8", "backslashreplace") + b"\n")
         finally:

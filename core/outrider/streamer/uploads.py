@@ -69,7 +69,9 @@ class Uploads:
             self._current = stored.sha256
             self._offset = 0 if stored.size <= self._chunk else None
         try:
-            fd = os.open(self.files.place(stored.sha256), os.O_RDONLY | os.O_CLOEXEC)
+            fd = os.open(
+                self.files.place(stored.sha256), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+            )
         except OSError as error:
             return self._give_up(stored, f"it cannot be read here: {error.strerror}")
         try:
