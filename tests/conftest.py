@@ -17,7 +17,7 @@ else:  # a busy machine is no failure: no deadline, and no check of the generato
     settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("ours")
 
-OUTSIDE = ("bench", "distribution", "soak")  # run only when named with -m
+OUTSIDE = ("bench", "distribution", "fuzz", "soak")  # run only when named with -m
 KEPT = "OUTRIDER_TEST_"
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -193,26 +190,3 @@ def test_all_readers_together_are_bounded() -> None:
     with pytest.raises(Problem):
         asyncio.run(read(120))
     assert budget.free == 100
-
-
-def test_hundreds_of_slow_clients_do_not_keep_others_out(client: Client, tmp_path: Path) -> None:
-    """200 connections that trickle headers and bodies; others are served meanwhile."""
-    client.create_run("slow")
-    head = (
-        f"POST /api/projects/p/runs/slow/journal/w/1?offset=0 HTTP/1.1\r\nHost: {client.host}\r\n"
-    )
-    head += f"Authorization: Bearer {client.token}\r\nContent-Length: 1000000\r\n\r\n"
-    slow: list[socket.socket] = [client.socket() for _ in range(200)]
-    try:
-        for number, connection in enumerate(slow):
-            connection.sendall(head.encode() + b"x" if number % 2 else head.encode()[:40])
-        for step in range(20):
-            assert client.append("slow", step * len(points(1, 1)), points(1, 1)).status == 200
-            for connection in slow:
-                connection.sendall(b"x")
-        assert client.get("/api/projects/p/runs/slow").status == 200
-    finally:
-        for connection in slow:
-            connection.close()
-    time.sleep(0.1)
-    assert client.get("/api/health").status == 200

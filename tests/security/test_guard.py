@@ -53,6 +53,23 @@ def test_a_forged_host_is_refused_even_with_a_good_token(client: Client, host: s
     """DNS rebinding sends our address under the attacker's name."""
     for path in ("/api/me", "/", "/api/health", "/api/events"):
         assert client.get(path, host=host).status == 421
+    assert client.append("r", 0, b"{}\n", host=host).status == 421
+    assert client.post("/api/runs", {}, host=host).status == 421
+
+
+def test_the_target_of_a_request_is_no_way_round_the_host(client: Client) -> None:
+    """An absolute target names a host of its own, and HTTP/1.0 may name none."""
+    token = f"Authorization: Bearer {client.token}\r\n"
+    for head in (
+        f"GET http://{client.host}/api/me HTTP/1.1\r\nHost: evil.example\r\n{token}\r\n",
+        f"GET /api/me HTTP/1.0\r\n{token}\r\n",
+        f"GET /api/me HTTP/1.1\r\n{token}\r\n",
+        f"GET /api/me HTTP/1.1\r\nHost : {client.host}\r\n{token}\r\n",
+        f"GET /api/me HTTP/1.1\r\nX: y\r\n Host: {client.host}\r\n{token}\r\n",
+    ):
+        with client.socket() as connection:
+            connection.sendall(head.encode())
+            assert connection.recv(64).split()[1] in (b"421", b"400"), head
 
 
 @pytest.mark.parametrize(
@@ -122,8 +139,15 @@ ORIGINS = [
     "http://127.0.0.1:1",
     "https://evil",
     "file://",
+    "http://127.0.0.1.evil.example",
 ]
 SITES = [None, "same-origin", "none", "same-site", "cross-site"]
+
+
+def test_there_are_forty_pairs_and_thirty_hosts() -> None:
+    """As many as were promised."""
+    assert len(ORIGINS) * len(SITES) == 40
+    assert len(FORGED) >= 30
 
 
 @pytest.mark.parametrize(("origin", "site"), list(product(ORIGINS, SITES)))
@@ -144,8 +168,16 @@ def test_a_session_changes_things_only_from_our_own_page(
     assert reply.status == (404 if can_change else 403)
     can_read = origin in ("own", None) and site in (None, "same-origin", "none")
     assert browser.get("/api/me", headers=headers).status == (200 if can_read else 403)
-    if not can_read:
-        assert browser.get("/api/events", headers=headers).status == 403
+    assert stream_status(browser, headers) == (200 if can_read else 403)
+
+
+def stream_status(client: Client, headers: dict[str, str]) -> int:
+    """How an event stream begins."""
+    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+    with client.socket() as connection:
+        head = f"GET /api/events HTTP/1.1\r\nHost: {client.host}\r\n{''.join(lines)}\r\n"
+        connection.sendall(head.encode())
+        return int(connection.recv(64).split()[1])
 
 
 def test_a_foreign_origin_is_refused_with_a_token_too(client: Client) -> None:
@@ -184,31 +216,3 @@ def test_bytes_that_are_not_http_get_our_kind_of_answer(client: Client) -> None:
         answer = b"".join(iter(lambda: connection.recv(4096), b""))
     assert answer.startswith(b"HTTP/1.1 400")
     assert b"outrider-server:" in answer.lower()
-
-
-TRAVERSALS = [
-    f"{start}{step * count}{target}"
-    for start in ("/", "/assets/", "/p/", "/assets/x/")
-    for step in (
-        "../",
-        "..%2f",
-        "%2e%2e/",
-        "%2e%2e%2f",
-        "..%5c",
-        "..\\",
-        "....//",
-        "%252e%252e%252f",
-    )
-    for count in (1, 3, 8)
-    for target in ("etc/passwd", "store.sqlite", "static_page.py", "%00index.html")
-]
-
-
-def test_no_path_leads_out_of_the_page(client: Client) -> None:
-    """Each traversal ends at the page itself or at 404, and never at a file of ours."""
-    for path in TRAVERSALS:
-        reply = client.get(path)
-        is_page = reply.status in (200, 503) and b"<!doctype html>" in reply.body[:200].lower()
-        assert is_page or reply.status in (400, 404), path
-        assert b"root:" not in reply.body, path
-        assert b"SQLite" not in reply.body, path

@@ -38,6 +38,23 @@ def test_without_a_token_nothing_opens_that_has_a_role(client: Client) -> None:
             assert ask(nobody, name, method, path) == 401, name
 
 
+def test_head_is_no_way_round(client: Client) -> None:
+    """What GET needs, HEAD needs too, and so does every method that a proxy may be told to make of it."""
+    client.create_run("roles")
+    nobody = client.with_token(None)
+    reader = client.with_token(client.token_of("read")[1])
+    for name, method, path in routes(client):
+        if method != "GET" or NEEDS[name] is None:
+            continue
+        assert nobody.request("HEAD", path).status == 401, name
+        if NEEDS[name] != "read":
+            assert reader.request("HEAD", path).status == 403, name
+    for word in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
+        headers = {word: "DELETE"}
+        assert reader.post("/api/projects/p/runs/roles", {}, headers=headers).status == 405
+    assert reader.get("/api/projects/p/runs/roles").status == 200
+
+
 def test_a_project_limit_holds_on_every_route(client: Client) -> None:
     """An admin of one project is nobody in another, nor of the server."""
     client.create_run("roles")
