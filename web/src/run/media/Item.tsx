@@ -47,7 +47,7 @@ export function Part({ project, run, type, part, label }: PartProps) {
     if (kind.startsWith("video/")) return <video controls loop preload="metadata" src={url} aria-label={part.caption || label} />;
     if (type === "image") return <ImageView project={project} run={run} part={part} label={part.caption || label} />;
     if (kind.startsWith("image/")) return <Picture class="media-image" url={url} type={kind} alt={part.caption || label} />;
-    if (type === "figure") return <PlotView url={url} size={part.size} label={part.caption || label} />;
+    if (type === "figure") return <PlotView url={url} size={part.size ?? 0} label={part.caption || label} />;
     return (
       <p class="media-missing">
         There is no preview of this kind.{" "}
