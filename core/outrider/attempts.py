@@ -177,3 +177,20 @@ def _last_in(path: str, start: int, kind: str) -> dict[str, Any] | None:
             if record.kind == kind:
                 return record.body
     return None
+
+
+def await_word(path: str, seconds: float) -> dict[str, Any] | None:
+    """The server's word on a run that is resumed, as soon as the streamer's file with it is there."""
+    import orjson
+
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            with open(path, "rb") as file:
+                found = orjson.loads(file.read())
+            return found if isinstance(found, dict) else None
+        except FileNotFoundError:
+            time.sleep(0.01)
+        except (OSError, orjson.JSONDecodeError):
+            return None
+    return None

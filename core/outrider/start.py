@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from outrider import __version__
 from outrider.attempts import (
     await_attempt,
+    await_word,
     await_writer,
     claim,
     described,
@@ -248,7 +248,7 @@ class _Start:
     def _resume_from_server(self, folder: str, meta: dict[str, Any]) -> Run:
         """A run that only the server may know: ask through the streamer, wait a little, go on."""
         start_streamer(folder, self.settings)
-        word = _await_word(os.path.join(folder, "resume.json"), RESUME_SECONDS)
+        word = await_word(os.path.join(folder, "resume.json"), RESUME_SECONDS)
         if word is None:
             say(
                 f"the server did not say within {RESUME_SECONDS:g} s where run {meta['id']} stands; "
@@ -392,20 +392,3 @@ def _kind_of_origin(origin: str) -> str:
     if origin in ("argument", "default"):
         return origin
     return "folder" if origin.endswith(os.path.join(".outrider", "settings.toml")) else "user"
-
-
-def _await_word(path: str, seconds: float) -> dict[str, Any] | None:
-    """The streamer's answer, as soon as its file is there."""
-    import orjson
-
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            with open(path, "rb") as file:
-                found = orjson.loads(file.read())
-            return found if isinstance(found, dict) else None
-        except FileNotFoundError:
-            time.sleep(0.01)
-        except (OSError, orjson.JSONDecodeError):
-            return None
-    return None

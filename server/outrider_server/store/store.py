@@ -115,18 +115,12 @@ class Store:
         self, project: str, run_ids: Sequence[str], changes: runs.ManyChanges
     ) -> list[str]:
         """Tag or archive many runs; returns those that are not there."""
-        return [
-            missing
-            for at in range(0, len(run_ids), _SLICE)
-            for missing in self._writer.call(
-                partial(
-                    runs.update_runs,
-                    project=project,
-                    run_ids=run_ids[at : at + _SLICE],
-                    changes=changes,
-                )
-            )
-        ]
+        missing: list[str] = []
+        for at in range(0, len(run_ids), _SLICE):
+            some = run_ids[at : at + _SLICE]
+            call = partial(runs.update_runs, project=project, run_ids=some, changes=changes)
+            missing += self._writer.call(call)
+        return missing
 
     def delete_run(self, project: str, run: str) -> bool:
         """Delete a run and all of its data; False where there was none.

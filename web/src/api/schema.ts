@@ -1,6 +1,6 @@
 /**
  * The API's shapes, as the server documents them. Made by `python tests/house/client_types.py`, not by hand.
- * Of the document 2f7deda14c49d55e96c689137c8150d68e753d2210d411ff872577eef324ca64
+ * Of the document e9d624728311a258862d4e442f1b60c26784df7484d147f3bc36fd9a6f5eaf18
  */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
@@ -410,6 +410,23 @@ export interface paths {
         /** How many bytes of a content have arrived, and whether it is whole */
         get: operations["content_state"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project}/runs/{run}/blobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Many small contents at once; `wrong` are those whose hash is another */
+        put: operations["send_contents"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1759,6 +1776,35 @@ export interface operations {
                     "application/json": {
                         offset: number;
                         complete: boolean;
+                    };
+                };
+            };
+        };
+    };
+    send_contents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        kept: string[];
+                        wrong: string[];
                     };
                 };
             };
