@@ -56,14 +56,18 @@ def end_of_exception(error: BaseException, *, with_code: bool = True) -> Ending:
 
 
 def is_last_chance() -> bool:
-    """Whether everything of ours dies with the trainer: it is the first process of its container
-    or namespace, or a scheduler clears away what a job leaves behind."""
+    """Whether nothing of ours is sure to outlive this process: the first one of a container or
+    namespace, or anyone in a container, or a job that a scheduler clears away."""
     return (
-        os.getpid() == 1
-        or "SLURM_JOB_ID" in os.environ
-        or "KUBERNETES_SERVICE_HOST" in os.environ
-        or os.path.exists("/.dockerenv")
-        or os.path.exists("/run/.containerenv")
+        takes_all_along() or os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv")
+    )
+
+
+def takes_all_along() -> bool:
+    """Whether the end of this process ends everything beside it, at once: so much that also code and
+    environment, which nobody else waits for, are waited for."""
+    return (
+        os.getpid() == 1 or "SLURM_JOB_ID" in os.environ or "KUBERNETES_SERVICE_HOST" in os.environ
     )
 
 
@@ -112,7 +116,7 @@ def wait_for_delivery(
     if run.has_saved:
         wait_for_copies(run.folder, position, seconds)
     if settings.mode == "offline":
-        if last_chance:
+        if last_chance and takes_all_along():
             _wait_for_capture(run.folder, seconds)
         _tell(
             run, f"{run.name} {ending.state}, recorded offline; send it: outrider sync {run.folder}"
@@ -189,6 +193,7 @@ def _wait(
 ) -> tuple[bool, dict[str, Any]]:
     writer, segment, size = position
     assert run.folder is not None
+    with_code = last_chance and takes_all_along()
     start = time.monotonic()
     deadline = start + seconds
     said = False
@@ -200,8 +205,8 @@ def _wait(
         acked = acked_offset(delivery, writer, segment)
         now = time.monotonic()
         # Files and code are waited for where the machine's end would take them along; else not.
-        is_capturing = last_chance and delivery.get("capture") == "going on"
-        rest = delivery.get("files_left") or delivery.get("capture") != "acked"
+        is_capturing = with_code and delivery.get("capture") == "going on"
+        rest = delivery.get("files_left") or (with_code and delivery.get("capture") != "acked")
         is_sent = acked >= size and not (last_chance and rest)
         if is_sent and _earlier_are_acked(run, delivery, writer, segment):
             return True, delivery
