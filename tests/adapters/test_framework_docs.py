@@ -36,5 +36,5 @@ def test_every_example_runs_and_records(
     exec(compile(code, f"<{needs}>", "exec"), {"__name__": "__main__"})
     found = [run for folder in place.rglob(".outrider") for run in api.runs(folder)]
     assert found
-    assert all(run.keys() or run.summary for run in found)
+    assert all(run.keys() or run.summary or run.media() for run in found)
     assert "cannot be kept" not in capfd.readouterr().err

@@ -35,6 +35,11 @@ def data() -> tuple[Any, Any]:
     return torch.randn(6, 32, generator=torch.Generator().manual_seed(1)), torch.arange(6) % 2
 
 
+def column(table: Any, name: str) -> list[Any]:
+    at = table.columns.index(name)
+    return [row[at] for row in table.rows]
+
+
 def test_it_is_a_callback_of_each_loaded_namespace(pl: Any) -> None:
     """Also a copy, a pickled one, and a user's own that inherits from it; a trainer takes no other."""
     one, own = OutriderPredictions(data(), key="seen"), Counts(data())
@@ -66,11 +71,11 @@ def test_a_table_after_each_validation_says_what_the_model_says(
         ]  # fmt: skip
         with torch.no_grad():
             said = model(x[:4])
-        assert np.allclose(table.get_column("prediction scores"), said)
-        assert table.get_column("label") == ["cat", "dog", "cat", "dog"]
+        assert np.allclose(column(table, "prediction scores"), said)
+        assert column(table, "label") == ["cat", "dog", "cat", "dog"]
         words = [["cat", "dog"][at] for at in said.argmax(1)]
-        assert table.get_column("prediction") == words
-        assert np.allclose(table.get_column("input"), x[:4])
+        assert column(table, "prediction") == words
+        assert np.allclose(column(table, "input"), x[:4])
         assert len(run.table("own").rows) == 6
     assert own.asked == 4, "three validations and the sanity check"
 
@@ -108,7 +113,7 @@ def test_pictures_and_a_module_without_forward(
     )
     trainer(logger=logger, callbacks=[callback]).fit(model)
     table = read(logger).table("predictions")
-    assert [cell.media for cell in table.get_column("input")] == ["image"] * 3
+    assert [cell.media for cell in column(table, "input")] == ["image"] * 3
     assert "label" not in table.columns
 
 
