@@ -47,7 +47,7 @@ function Pair({ project, base, other }: { project: string; base: Compared; other
       <p class="code-head">
         {from === to
           ? from ? <span>Both ran commit <code>{from.slice(0, 12)}</code>.</span> : <span>Neither run has a commit.</span>
-          : <span>Baseline ran <Commit text={from} web={found.data.base.answer.web} />, {other.run.name} ran <Commit text={to} web={found.data.other.answer.web} />. Their trees are not here; see them with <code>git diff {from.slice(0, 12)} {to.slice(0, 12)}</code>.</span>}
+          : <span>Baseline ran <Commit text={from} web={found.data.base.answer.web} />, {other.run.name} ran <Commit text={to} web={found.data.other.answer.web} />. Their trees are not here{isCommit(from) && isCommit(to) && <>; see them with <code>git diff {from.slice(0, 12)} {to.slice(0, 12)}</code></>}.</span>}
       </p>
       <p class="code-head small">Compared is what was captured beside the commits: the patch of uncommitted changes, and source files that no commit has. {same > 0 && `${plural(same, "file")} ${same === 1 ? "is" : "are"} the same.`}</p>
       {unread.length > 0 && <p class="stale">Not compared, as they have not been delivered: {unread.join(", ")}.</p>}
@@ -55,6 +55,9 @@ function Pair({ project, base, other }: { project: string; base: Compared; other
     </>
   );
 }
+
+/** Whether it is a commit and not what somebody would like to have typed into a shell. */
+const isCommit = (text: string): boolean => /^[0-9a-f]{7,64}$/i.test(text);
 
 const Commit = ({ text, web }: { text: string; web: string | null }) =>
   text === "" ? <>no commit</> : web ? <a class="link" href={web} target="_blank" rel="noreferrer noopener"><code>{text.slice(0, 12)}</code></a> : <code>{text.slice(0, 12)}</code>;

@@ -7,7 +7,7 @@ import { SearchBox } from "../components/SearchBox";
 import { formatValue, plural } from "../format/number";
 import { runPath } from "../state/url";
 import { CopyButton } from "./CopyButton";
-import { Fact, Facts, words } from "./Overview";
+import { Fact, Facts, quoted, words } from "./Overview";
 
 const text = (value: Value | undefined): string | null => (typeof value === "string" && value !== "" ? value : null);
 
@@ -15,6 +15,7 @@ export function CodeFacts({ answer, project, run }: { answer: CodeAnswer; projec
   const code = answer.code ?? {};
   const commit = text(code.commit);
   const patch = code.patch as { size?: number; redacted?: number; state?: string } | null | undefined;
+  const restore = `outrider restore ${quoted(`${project}/${run}`)}`;
   const leftOut = Array.isArray(code.left_out) ? code.left_out : [];
   return (
     <>
@@ -34,7 +35,7 @@ export function CodeFacts({ answer, project, run }: { answer: CodeAnswer; projec
           : code.dirty === false && (commit ? "none: the commit is what ran" : "not known: no commit was found")}
       </Fact>
       <Fact name="Left out">{leftOut.length > 0 && leftOut.map(formatValue).join(", ")}</Fact>
-      <Fact name="Restore"><span class="command"><code>outrider restore {project}/{run}</code><CopyButton text={`outrider restore '${project}/${run}'`} label="Copy the command" /></span></Fact>
+      <Fact name="Restore"><span class="command"><code>{restore}</code><CopyButton text={restore} label="Copy the command" /></span></Fact>
     </>
   );
 }
