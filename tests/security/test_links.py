@@ -16,12 +16,14 @@ from server_kit import Client, Start, points
 
 from outrider import api, credentials
 from outrider.cli.material import write_files
+from outrider.contents import Stored
 from outrider.errors import OutriderError
 from outrider.folder import link_of, make_run_folder, prepare_root, write_file
 from outrider.journal.reader import RunFolder
 from outrider.journal.writer import JournalWriter
 from outrider.reading.files import file_of
 from outrider.reading.target import replacing
+from outrider.streamer.bundles import packed
 from outrider.streamer.lock import Latch
 from outrider.streamer.saving import _held
 from outrider.streamer.spawn import _make, _note
@@ -239,6 +241,19 @@ def test_a_second_name_in_the_spool_is_no_symbolic_link(tmp_path: Path, secret: 
     os.link(secret, folder / "files" / "hard")
     assert _held({"held": "soft"}, context) is None
     assert _held({"held": "hard"}, context) == str(folder / "files" / "hard")
+
+
+def test_a_bundle_leaves_out_what_a_link_points_to(tmp_path: Path, secret: Path) -> None:
+    """Small contents travel together: one that is a link is not among them."""
+    folder = run_folder(tmp_path)
+    files: Any = type("Files", (), {"place": lambda self, sha256: str(folder / "files" / sha256)})()
+    (folder / "files" / "linked").symlink_to(secret)
+    (folder / "files" / "own").write_bytes(b"own")
+    some = [Stored("linked", len(SECRET)), Stored("own", 3)]
+    data, inside = packed(files, some)
+    assert inside == some[1:]
+    assert data.endswith(b"\nown")
+    assert SECRET not in data
 
 
 # --- what is written for the user ----------------------------------------------------------------

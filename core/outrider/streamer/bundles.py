@@ -39,7 +39,8 @@ def packed(files: Files, some: list[Stored]) -> tuple[bytes, list[Stored]]:
     pieces: list[bytes] = []
     for stored in some:
         try:
-            fd = os.open(files.place(stored.sha256), os.O_RDONLY | os.O_CLOEXEC)
+            flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW  # a link was planted, never ours
+            fd = os.open(files.place(stored.sha256), flags)
             try:
                 data = os.pread(fd, stored.size + 1, 0)
             finally:
