@@ -24,6 +24,15 @@ MOST_PENDING = 64
 _RECENT = 40
 """So many of the last pieces on stderr are looked at for a traceback that was printed already."""
 
+
+class _Probe(str):
+    """An empty text that is known again."""
+
+    __slots__ = ()
+
+
+_PROBE = _Probe()
+
 _taps: weakref.WeakSet[Tap] = weakref.WeakSet()
 
 
@@ -42,6 +51,7 @@ class Tap:
         self.pending: deque[str] = deque()
         self.recent: deque[str] = deque(maxlen=_RECENT)
         self._stream = stream
+        self._was_seen = False
         self._before = {
             name: vars(stream)[name] for name in ("write", "flush") if name in vars(stream)
         }
@@ -56,7 +66,9 @@ class Tap:
         def write(text: Any, *more: Any, **named: Any) -> Any:
             result = original(text, *more, **named)
             try:  # what was printed is printed; nothing of ours may show
-                if self.is_open and isinstance(text, str):
+                if text is _PROBE:
+                    self._was_seen = True
+                elif self.is_open and isinstance(text, str):
                     take(text)
                     if "\n" in text or "\r" in text or len(pending) > MOST_PENDING:
                         self.drain()
@@ -79,6 +91,16 @@ class Tap:
             return result
 
         return flush
+
+    def renew(self) -> None:
+        """Wrap again where somebody put back the ``write`` from before ours; one who wrapped over
+        ours still leads to it, which an empty text finds out."""
+        self._was_seen = False
+        self._stream.write(_PROBE)
+        if self._was_seen or not self.is_open:
+            return
+        self._before["write"] = self._stream.write
+        self._ours["write"] = self._stream.write = self._wrap_write(self._stream.write)
 
     def drain(self) -> None:
         """Record the pieces that wait."""
@@ -130,12 +152,37 @@ class Capture:
                 self._taps.append(Tap(stream, Printed(name, append, Bound())))
             except Exception:
                 continue  # a stream with slots, or closed: it goes unrecorded
+        self._cells = _cells_of_a_notebook()
+        if self._cells is not None:
+            self._cells.register("pre_run_cell", self._renew)
+            self._cells.register("post_run_cell", self._tell_cell)
+
+    def _renew(self, *_: Any) -> None:
+        """A cell begins: IPython lays its own ``write`` over ours for the time of a cell, and what was
+        wrapped within one is undone with it."""
+        for tap in self._taps:
+            try:
+                tap.renew()
+            except Exception:
+                continue
+
+    def _tell_cell(self, result: Any) -> None:
+        """A cell failed: its traceback goes to the notebook as a message of its own, past stderr."""
+        error = getattr(result, "error_in_exec", None)
+        if isinstance(error, Exception):
+            self._tell(error)
 
     def stop(self, error: BaseException | None = None) -> None:
         """Leave the streams as they were found; ``error`` is what ended the run and is not printed
         yet."""
         if error is not None:
             self._tell(error)
+        if self._cells is not None:
+            try:
+                self._cells.unregister("pre_run_cell", self._renew)
+                self._cells.unregister("post_run_cell", self._tell_cell)
+            except ValueError:
+                pass  # stopped before
         for tap in reversed(self._taps):
             try:
                 tap.close()
@@ -158,6 +205,12 @@ class Capture:
             self._printed.keep("".join(lines))
         except Exception:
             return
+
+
+def _cells_of_a_notebook() -> Any:
+    """Where IPython tells of its cells; None outside of it."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", bool)()
+    return shell.events if shell else None
 
 
 def _after_fork_in_child() -> None:

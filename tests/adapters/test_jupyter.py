@@ -61,6 +61,7 @@ def test_what_a_cell_prints_is_recorded_and_shown(executed: tuple[Path, Any]) ->
     (found,) = find_folders(folder)
     texts = [line.text for line in api.open(found.path).console()]
     assert [texts.count(one) for one in ("from a cell", "to stderr", "goes on")] == [1, 1, 1]
+    assert texts.count("ZeroDivisionError: division by zero") == 1
     assert sum("3/3" in text for text in texts) == 1
     read = api.open(found.path)
     assert read.state == "finished"

@@ -32,7 +32,11 @@ class Throttle:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            server = socket.create_connection(self._to)
+            try:
+                server = socket.create_connection(self._to)
+            except OSError:  # it has gone: whoever still sends learns it as it would without us
+                client.close()
+                continue
             for one, two, counts in ((client, server, True), (server, client, False)):
                 threading.Thread(target=self._forward, args=(one, two, counts), daemon=True).start()
 

@@ -19,7 +19,8 @@ from outrider.capture.redact import MARK, redact, redact_all
 _KINDS = re.compile(rb'"k"\s*:\s*"(?:console|config)"')
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 _STAND_IN = "\ue000"  # for private use: no sign of a word, a key or a blank
-_SHORTER = "***"
+SHORTER = "***"
+"""What stands for a secret where there is no room for more."""
 
 
 def leaving(data: bytes) -> bytes:
@@ -36,15 +37,14 @@ def _leaving_line(line: bytes) -> bytes:
         record = orjson.loads(line)
     except orjson.JSONDecodeError:
         return line  # nobody will read a word of it: whoever stores it counts a gap
-    if not isinstance(record, dict):
-        return line
-    change = _CHANGES.get(record.get("k"))  # type: ignore[arg-type]
+    kind = record.get("k") if isinstance(record, dict) else None
+    change = _CHANGES.get(kind) if isinstance(kind, str) else None
     changed = None if change is None else change(record)
     if changed is None or changed == record:
         return line
     shown = orjson.dumps(changed)
     if len(shown) > len(line):
-        shown = shown.replace(MARK.encode(), _SHORTER.encode())
+        shown = shown.replace(MARK.encode(), SHORTER.encode())
     if len(shown) > len(line):  # it was not written as tersely as we write: nothing of it leaves
         return b" " * len(line)
     return shown.ljust(len(line))
@@ -64,10 +64,17 @@ def _console(record: dict[str, Any]) -> dict[str, Any] | None:
         except ValueError:
             return None
         shown = printed(whole)
-        if shown != whole:
-            packed = b64encode(shown.encode("utf-8", "surrogateescape")).decode()
-        return {**record, "x": packed}
+        if shown == whole:
+            return None
+        again = _packed(shown)
+        if len(again) > len(packed):
+            again = _packed(shown.replace(MARK, SHORTER))
+        return {**record, "x": again}
     return None
+
+
+def _packed(text: str) -> str:
+    return b64encode(text.encode("utf-8", "surrogateescape")).decode()
 
 
 _CHANGES: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -15,8 +16,6 @@ from outrider.cli.screen import plain, print_json, say
 from outrider.errors import NotFound, OutriderError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from outrider.api import Run
     from outrider.cli.material import Material
     from outrider.cli.repository import Repository
@@ -317,9 +316,16 @@ def _write_config(run: Run, path: str) -> None:
 
 
 def _redacted_in(config: Mapping[str, Any]) -> list[str]:
+    from outrider.capture.leaving import SHORTER
     from outrider.capture.redact import MARK
 
-    return [name for name, value in config.items() if MARK in str(value)]
+    found = []
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            found += [f"{name}.{inner}" for inner in _redacted_in(value)]
+        elif MARK in str(value) or SHORTER in str(value):
+            found.append(name)
+    return found
 
 
 def _texts(value: Any) -> list[str]:
