@@ -209,8 +209,8 @@ class Capture:
 
 def _cells_of_a_notebook() -> Any:
     """Where IPython tells of its cells; None outside of it."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", bool)()
-    return shell.events if shell else None
+    find = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    return getattr(find(), "events", None) if find is not None else None
 
 
 def _after_fork_in_child() -> None:
