@@ -101,7 +101,8 @@ def restore(
             _save_files(found, result, files_to, force=force)
         if config is not None:
             _write_config(found, config)
-            result.redacted += [f"config.{name}" for name in _redacted_in(found.config)]
+            if material.folder is None:
+                result.redacted += [f"config.{name}" for name in _redacted_in(found.config)]
         result.redacted += material.redacted
         result.missing += material.missing
     _tell(result, as_json=as_json)
