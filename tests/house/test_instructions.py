@@ -47,6 +47,7 @@ def counted(way: str, calls: int, values: int, place: Path) -> int:
     return int(line.rpartition(":")[2])
 
 
+@pytest.mark.timeout(900)  # under valgrind
 @pytest.mark.parametrize(("values", "most"), [(1, 1.6), (10, 2.1)])
 def test_log_takes_few_instructions_more_than_the_least(
     tmp_path: Path, values: int, most: float

@@ -83,8 +83,9 @@ def test_a_gigabyte_is_refused_everywhere_while_others_are_served(
                 assert connection.recv(4096)[9:12] == b"413", name
             sent, answer = pour(client, method, path, GIGABYTE)
             assert sent < 128 * MEGABYTE, name
-            # A chunk of a content is refused as soon as it is longer than it was said to be.
-            assert answer[9:12] in (b"413", b"422", b""), name
+            # A chunk of a content is refused as soon as it is longer than it was said to be, and a
+            # bundle that does not say its length at once.
+            assert answer[9:12] in (b"411", b"413", b"422", b""), name
             for connection in slow:
                 with suppress(OSError):  # on a slow machine it may be dropped for its slowness
                     connection.sendall(b"x")
@@ -232,4 +233,4 @@ def test_an_answer_that_unfolds_is_cut_off() -> None:
     *lines, megabytes = done.stdout.split("\n")[:-1]
     assert [line.split()[0] for line in lines] == paths
     assert all(line.split()[1] != "read" for line in lines), lines
-    assert int(megabytes) < 400
+    assert int(megabytes) < 700  # they would unfold to gigabytes

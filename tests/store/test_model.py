@@ -118,9 +118,10 @@ def check_line(feeder: Feeder, key: str, series: Series) -> None:
             assert answer[0]["last"][-1] == finite[-1][-1]
 
 
+@pytest.mark.timeout(900)  # many stores are opened; a busy machine takes its time
 @pytest.mark.usefixtures("folds_early")
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
