@@ -30,7 +30,7 @@ def train(namespace: str, strategy: str, deed: str) -> subprocess.CompletedProce
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=500,
         check=False,
     )
 
