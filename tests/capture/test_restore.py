@@ -207,8 +207,9 @@ def test_what_was_kept_on_its_machine_is_not_at_the_server(
     tmp_path: Path, server: Background
 ) -> None:
     """The message says where it is."""
-    origin = make(tmp_path / "origin", {"train.py": TRAIN.format(id="kept"), "a.py": "a = 1\n"})
-    write(origin, {"a.py": "a = 2\n"})
+    # A patch that no other run has: contents are the project's, and one that is there is given back.
+    origin = make(tmp_path / "origin", {"train.py": TRAIN.format(id="kept"), "a.py": "kept = 1\n"})
+    write(origin, {"a.py": "kept = 2\n"})
     folder = run(origin, OUTRIDER_IGNORE_GLOBS="*.patch", **online(server))
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", str(origin), str(clone))
