@@ -61,11 +61,12 @@ def names(page: Page) -> list[str]:
     return [name for _, name in sorted(places)]
 
 
-def heads(page: Page) -> list[str]:
-    """The columns' keys, from the left."""
-    return page.locator(".runs [data-column]").evaluate_all(
-        "all => all.map(one => one.dataset.column)"
-    )
+def expect_heads(page: Page, *keys: str) -> None:
+    """The columns' keys, from the left, as soon as they are there."""
+    columns = page.locator(".runs [data-column]")
+    expect(columns).to_have_count(len(keys))
+    for place, key in enumerate(keys):
+        expect(columns.nth(place)).to_have_attribute("data-column", key)
 
 
 def told(server: Background, project: str, run: str) -> dict[str, Any]:
@@ -210,7 +211,7 @@ def test_columns_move_pin_and_widen_and_the_address_keeps_it(
     """By dragging, by keys and from the menu; a reload shows the same."""
     page.goto(f"{server.url}/p/{still}?pane=runs&col=config.lr&col=config.opt")
     expect(page.locator('[data-column="config.opt"]')).to_be_visible()
-    assert heads(page) == ["name", "config.lr", "config.opt", "created", "duration"]
+    expect_heads(page, "name", "config.lr", "config.opt", "created", "duration")
     first = page.locator('[data-column="config.lr"] .column-head').bounding_box()
     other = page.locator('[data-column="duration"]').bounding_box()
     assert first is not None
@@ -221,13 +222,13 @@ def test_columns_move_pin_and_widen_and_the_address_keeps_it(
     page.mouse.move(other["x"] + 5, first["y"] + 9, steps=4)
     page.mouse.up()
     expect(page).to_have_url(re.compile("col=created"))
-    assert heads(page) == ["name", "config.opt", "created", "config.lr", "duration"]
+    expect_heads(page, "name", "config.opt", "created", "config.lr", "duration")
     page.locator('[data-column="created"] .column-head').focus()
     page.keyboard.press("Alt+ArrowRight")
-    assert heads(page) == ["name", "config.opt", "config.lr", "created", "duration"]
+    expect_heads(page, "name", "config.opt", "config.lr", "created", "duration")
     page.locator('[data-column="config.lr"] .column-head').focus()
     page.keyboard.press("Alt+p")
-    assert heads(page) == ["name", "config.lr", "config.opt", "created", "duration"]
+    expect_heads(page, "name", "config.lr", "config.opt", "created", "duration")
     edge = page.locator('[data-column="config.opt"] .column-edge').bounding_box()
     assert edge is not None
     page.mouse.move(edge["x"] + 3, edge["y"] + 5)
@@ -237,7 +238,7 @@ def test_columns_move_pin_and_widen_and_the_address_keeps_it(
     expect(page).to_have_url(re.compile("width=config.opt"))
     page.reload()
     expect(page.locator('[data-column="config.opt"]')).to_be_visible()
-    assert heads(page) == ["name", "config.lr", "config.opt", "created", "duration"]
+    expect_heads(page, "name", "config.lr", "config.opt", "created", "duration")
     wide = page.locator('[data-column="config.opt"]').bounding_box()
     assert wide is not None
     assert wide["width"] == pytest.approx(152, abs=3)
@@ -269,10 +270,10 @@ def test_only_config_that_differs(page: Page, server: Background, still: str) ->
     """Keys with one value in all rows are not columns; a filter changes which they are."""
     page.goto(f"{server.url}/p/{still}?pane=runs&differ=1")
     expect(page.locator('[data-column="config.opt"]')).to_be_visible()
-    assert heads(page) == ["name", "config.lr", "config.opt", "created", "duration"]
+    expect_heads(page, "name", "config.lr", "config.opt", "created", "duration")
     page.goto(f"{server.url}/p/{still}?pane=runs&differ=1&filter=config.lr+%3D+0.1")
     expect(page.locator('[data-column="config.lr"]')).to_have_count(0)
-    assert heads(page) == ["name", "config.opt", "created", "duration"]
+    expect_heads(page, "name", "config.opt", "created", "duration")
 
 
 def test_rows_stand_in_groups_that_close(page: Page, server: Background, still: str) -> None:
