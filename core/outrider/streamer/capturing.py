@@ -36,7 +36,7 @@ class Capturing:
     def __init__(self, streamer: Streamer) -> None:
         self._streamer = streamer
         self._begun: set[int] = set()
-        self._threads: list[threading.Thread] = []
+        self._ended: set[int] = set()
         self._patience_ends: float | None = None
 
     def look(self) -> None:
@@ -49,8 +49,11 @@ class Capturing:
         thread = threading.Thread(
             target=self._guarded, args=(meta, attempt), name="capturing", daemon=True
         )
-        self._threads.append(thread)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:
+            self._ended.add(attempt)
+            raise
 
     def is_busy(self) -> bool:
         """Whether a capture is still under way; called when everything else is done."""
@@ -60,8 +63,9 @@ class Capturing:
         return tick < self._patience_ends and self.is_under_way()
 
     def is_under_way(self) -> bool:
-        """Whether an attempt is being captured at this moment."""
-        return any(one.is_alive() for one in self._threads)
+        """Whether an attempt is being captured, or the first is about to be: that a thread is not
+        alive yet does not say that it has done its work."""
+        return not self._begun or self._begun != self._ended
 
     def _guarded(self, meta: dict[str, Any], attempt: int) -> None:
         try:
@@ -69,6 +73,8 @@ class Capturing:
                 self._capture(meta, attempt)
         except Exception as error:
             say(f"capture: {trace(error)}")
+        finally:
+            self._ended.add(attempt)
         self._streamer.wake()
 
     def _capture(self, meta: dict[str, Any], attempt: int) -> None:
