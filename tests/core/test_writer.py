@@ -95,6 +95,24 @@ def test_threads_that_roll_a_hundred_segments_lose_nothing_and_touch_no_other_fi
     assert len(foreign) > 100
 
 
+def test_what_a_thread_wrote_before_a_roll_and_counts_behind_it_is_no_cut(folder: str) -> None:
+    """Else threads that log without a pause would begin a segment at each look."""
+    writer = JournalWriter(folder, "r1")
+    writer.append({"s": 0, "p": {"a": 0.5}})
+    writer.room = -1
+    writer.roll()
+    writer.wrote(100, 100)  # by a thread that was inside the write, into the segment before
+    for step in range(1, 9):
+        writer.due = 0.0  # as it is a quarter of a second later
+        writer.append({"s": step, "p": {"a": 0.5}})
+        writer.tend(writer.clock.now())
+    assert writer.number == 2
+    os.truncate(writer.path(), 300)
+    writer.tend(writer.clock.now())
+    assert writer.number == 3
+    os.close(writer.fd)
+
+
 def test_a_forked_child_becomes_its_own_writer(folder: str) -> None:
     writer = JournalWriter(folder, "r1", primary=True)
     writer.append({"s": 0, "p": {"a": 1}})

@@ -69,8 +69,9 @@ class JournalWriter:
     """
 
     __slots__ = (
-        "__weakref__", "_guard", "_identity", "_torn", "attempt", "clock", "due", "fd", "files", "folder",
-        "lost", "number", "pid", "primary", "role", "room", "run_id", "segment_bytes", "why", "writer",
+        "__weakref__", "_astray", "_guard", "_identity", "_torn", "attempt", "clock", "due", "fd", "files",
+        "folder", "lost", "number", "pid", "primary", "role", "room", "run_id", "segment_bytes", "why",
+        "writer",
     )  # fmt: skip
 
     def __init__(
@@ -141,6 +142,7 @@ class JournalWriter:
             self.files.unlink(self.path(number))
             raise
         self.room = self.segment_bytes - len(head)
+        self._astray: int | None = None
         self._identity = self.files.identity(fd)
         return fd
 
@@ -296,14 +298,18 @@ class JournalWriter:
             raise
 
     def _is_ours(self) -> bool:
+        written = self.segment_bytes - self.room  # before the look: other threads go on meanwhile
         try:
             there = self.files.fstat(self.fd)
         except OSError:
             return False
         # Shorter than what we wrote: somebody cut it. The streamer goes on behind what was sent, so
         # that lines at places that were sent before would never be looked at.
-        is_cut = there.st_size < self.segment_bytes - self.room
-        return (there.st_dev, there.st_ino) == self._identity and there.st_nlink > 0 and not is_cut
+        missing = written - there.st_size
+        if self._astray is None:  # behind a roll, threads count here what they wrote in the old one
+            self._astray = max(0, missing)
+        is_whole = missing <= self._astray
+        return (there.st_dev, there.st_ino) == self._identity and there.st_nlink > 0 and is_whole
 
     def _replace_lost_file(self) -> None:
         """The segment was deleted or cut, or the descriptor closed: go on in a new segment."""
