@@ -9,12 +9,18 @@ from __future__ import annotations
 import os
 from _thread import get_ident
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from outrider import hooks
 from outrider.notice import say_once
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+OURS = "outrider"
+"""The distribution whose plugins are never switched off."""
 
 BUILT_IN = {
     "plain": "outrider_plain.plugin",
@@ -24,9 +30,13 @@ BUILT_IN = {
     "commands": "outrider.cli.plugin",
     "lightning": "outrider_lightning.plugin",
     "keras": "outrider_keras.plugin",
-    "more": "outrider_more.plugin",
+    "transformers": "outrider_more.plugin:transformers",
+    "xgboost": "outrider_more.plugin:xgboost",
+    "lightgbm": "outrider_more.plugin:lightgbm",
+    "optuna": "outrider_more.plugin:optuna",
 }
-"""Outrider's own parts are plugins of the same manager: name and module."""
+"""Outrider's own entry points, as pyproject.toml declares them (a test compares): a checkout on the
+path or a frozen program has no metadata, and must not be without its sampler and its HTTP sink."""
 
 ALLOWED_FAILURES = 3
 """After so many failures a plugin is not called any more in this process."""
@@ -75,22 +85,10 @@ def _all() -> _Loaded:
     made = _loading[thread] = _Loaded(pluggy.PluginManager("outrider"), {})
     try:
         made.pm.add_hookspecs(hooks)
-        for name, module in BUILT_IN.items():
-            _load_built_in(made, name, module)
         _load_entry_points(made)
     finally:
         del _loading[thread]
     return _loaded.setdefault("all", made)  # one step, which no other thread can come between
-
-
-def _load_built_in(into: _Loaded, name: str, module: str) -> None:
-    from importlib import import_module
-
-    record = into.records[name] = PluginRecord(name, "outrider")
-    try:
-        _register(into.pm, record, import_module(module))
-    except Exception as error:
-        _failed(record, "loading", error)
 
 
 def _third_parties_are_on() -> bool:
@@ -98,26 +96,57 @@ def _third_parties_are_on() -> bool:
 
 
 def _load_entry_points(into: _Loaded) -> None:
-    """Load third parties one at a time: a broken one must not hide the next."""
-    from importlib.metadata import entry_points
-
-    for entry in entry_points(group=hooks.GROUP):
-        dist = entry.dist
-        if dist is not None and dist.name == "outrider":
-            continue
-        origin = dist.name if dist is not None else entry.value
-        record = PluginRecord(entry.name, origin, dist.version if dist is not None else None)
-        if entry.name in into.records:
-            record.name = f"{origin}:{entry.name}"
-        into.records[record.name] = record
-        if not _third_parties_are_on():
+    """Load one at a time, our own first, so that others go before them: a broken one must not hide
+    the next."""
+    own, others = _declared()
+    for entry in own:
+        _load(into, PluginRecord(entry.name, OURS), entry)
+    for entry in others:
+        record = _described(entry)
+        if record.name in into.records:
+            record.name = f"{record.origin}:{record.name}"
+        if _third_parties_are_on():
+            _load(into, record, entry)
+        else:
+            into.records[record.name] = record
             record.enabled = False
             record.problem = "switched off by OUTRIDER_PLUGINS"
-            continue
-        try:
-            _register(into.pm, record, entry.load())
-        except Exception as error:
-            _failed(record, "loading", error)
+
+
+def _declared() -> tuple[list[EntryPoint], list[EntryPoint]]:
+    """The entry points of our group: our own, in the table's order, and those of others."""
+    from importlib.metadata import EntryPoint, entry_points
+
+    own = {name: EntryPoint(name, place, hooks.GROUP) for name, place in BUILT_IN.items()}
+    others = []
+    try:
+        found = list(entry_points(group=hooks.GROUP))
+    except Exception as error:  # what a broken installation leaves behind ends the search for all
+        found = []
+        say_once("entry points", f"plugins cannot be looked for: {type(error).__name__}: {error}")
+    for entry in found:
+        if _described(entry).origin == OURS:
+            own[entry.name] = entry
+        else:
+            others.append(entry)
+    return list(own.values()), others
+
+
+def _described(entry: EntryPoint) -> PluginRecord:
+    try:
+        if entry.dist is not None:
+            return PluginRecord(entry.name, entry.dist.name, entry.dist.version)
+    except Exception:
+        pass  # its distribution does not know its own name
+    return PluginRecord(entry.name, entry.value)
+
+
+def _load(into: _Loaded, record: PluginRecord, entry: EntryPoint) -> None:
+    into.records[record.name] = record
+    try:
+        _register(into.pm, record, entry.load())
+    except Exception as error:
+        _failed(record, "loading", error)
 
 
 def _register(pm: pluggy.PluginManager, record: PluginRecord, plugin: object) -> None:
@@ -213,7 +242,7 @@ def listing() -> list[dict[str, Any]]:
     return [
         {
             "name": record.name,
-            "version": record.version or (__version__ if record.origin == "outrider" else None),
+            "version": record.version or (__version__ if record.origin == OURS else None),
             "origin": record.origin,
             "hooks": list(record.hooks),
             "failures": record.failures,

@@ -21,6 +21,9 @@ def test_each_adapter_is_listed_and_says_what_it_is() -> None:
     frameworks = {one["framework"]: one for one in plugins.call("adapter")}
     assert frameworks["lightning"]["step"] == "optimizer batches"
     assert frameworks["keras"]["step"] == "epochs"
+    for name in ("transformers", "xgboost", "lightgbm", "optuna"):
+        assert listed[name]["hooks"] == ["adapter", "config"]
+        assert frameworks[name]["step"]
 
 
 def test_listing_them_loads_no_framework() -> None:

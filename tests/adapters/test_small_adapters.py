@@ -190,6 +190,38 @@ def test_transformers_logs_are_recorded_exactly(place: Path) -> None:
     assert run.state == "finished"
 
 
+def test_their_own_objects_are_configuration(digits: Any, place: Path) -> None:
+    """A booster, an estimator, a model's configuration, a trial, handed to `config` as they are."""
+    xgboost = pytest.importorskip("xgboost")
+    lightgbm = pytest.importorskip("lightgbm")
+    optuna = pytest.importorskip("optuna")
+    transformers = pytest.importorskip("transformers")
+    fixed = optuna.trial.create_trial(
+        params={"x": 0.5},
+        distributions={"x": optuna.distributions.FloatDistribution(0, 1)},
+        value=1,
+    )
+    config = {
+        "booster": xgboost.train({"max_depth": 3}, xgboost.DMatrix(*digits), 1),
+        "estimator": xgboost.XGBClassifier(max_depth=4),
+        "leaves": lightgbm.train(
+            {"num_leaves": 5, "verbosity": -1}, lightgbm.Dataset(*digits), num_boost_round=1
+        ),
+        "classifier": lightgbm.LGBMClassifier(num_leaves=6),
+        "bert": transformers.BertConfig(hidden_size=24),
+        "trial": fixed,
+    }
+    with outrider.init(project="p", config=config):
+        pass
+    kept = only_run(place).config
+    assert kept["booster"]["learner"]["gradient_booster"]["tree_train_param"]["max_depth"] == "3"
+    assert kept["estimator"]["max_depth"] == 4
+    assert kept["leaves"]["num_leaves"] == 5
+    assert kept["classifier"]["num_leaves"] == 6
+    assert kept["bert"]["hidden_size"] == 24
+    assert kept["trial"] == {"x": 0.5}
+
+
 def test_wrong_arguments_are_refused_at_once(place: Path) -> None:
     """When the callback is built."""
     pytest.importorskip("optuna")

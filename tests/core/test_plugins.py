@@ -39,6 +39,54 @@ def test_our_own_parts_are_plugins_of_the_same_manager() -> None:
     assert not [row for row in listed.values() if row["failures"]]
 
 
+def test_they_are_the_entry_points_that_pyproject_declares() -> None:
+    """The table stands in for them where there is no metadata, and says the same."""
+    toml = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    assert toml.loads(text)["project"]["entry-points"][hooks.GROUP] == plugins.BUILT_IN
+
+
+def test_the_installed_entry_points_are_what_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each once, also where `OUTRIDER_PLUGINS` switches off others; what is not declared by an
+    older installation is taken from the table."""
+    (tmp_path / "ours.py").write_text("")
+    (tmp_path / "theirs.py").write_text("")
+    for name, lines in {
+        "outrider-99.dist-info": "plain = outrider_plain.plugin\nadded = ours",
+        "stranger-1.0.dist-info": "plain = theirs\ngone = nowhere",
+    }.items():
+        (tmp_path / name).mkdir()
+        called, version = name.removesuffix(".dist-info").split("-")
+        (tmp_path / name / "METADATA").write_text(f"Name: {called}\nVersion: {version}\n")
+        (tmp_path / name / "entry_points.txt").write_text(f"[outrider]\n{lines}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for off in (False, True):
+        monkeypatch.setattr(plugins, "_loaded", {})
+        monkeypatch.setenv("OUTRIDER_PLUGINS", "0" if off else "1")
+        listed = {row["name"]: row for row in plugins.listing()}
+        assert {*plugins.BUILT_IN, "added", "stranger:plain", "gone"} <= set(listed)
+        assert listed["added"]["origin"] == "outrider"
+        assert listed["added"]["enabled"]
+        assert listed["plain"]["hooks"] == ["adapter", "config", "convert"]
+        assert listed["stranger:plain"]["enabled"] is not off
+        problem = "OUTRIDER_PLUGINS" if off else "No module named 'nowhere'"
+        assert problem in listed["gone"]["problem"]
+
+
+def test_a_broken_installation_leaves_our_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """What an installer left behind ends Python's search for entry points with an exception."""
+    (tmp_path / "-.dist-info").mkdir()
+    (tmp_path / "-.dist-info" / "entry_points.txt").write_text("[outrider]\nx = y\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(plugins, "_loaded", {})
+    assert set(plugins.BUILT_IN) <= {row["name"] for row in plugins.listing() if row["enabled"]}
+    assert "plugins cannot be looked for" in capsys.readouterr().err
+
+
 def test_one_plugin_that_raises_is_named_counted_and_finally_left_out(
     register: Any, capsys: Any
 ) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -110,8 +111,15 @@ def test_the_bare_wheel_logs_and_reads_back(
     run(scripts / "python", "-W", "error", "-c", code, cwd=tmp_path, env=env)
     assert "bare" in run(scripts / "outrider", "runs", cwd=tmp_path, env=env)
     listed = json.loads(run(scripts / "outrider", "plugins", "--json", cwd=tmp_path, env=env))
-    wanted = {"plain", "lightning", "keras", "more", "sampler", "capture", "http", "commands"}
-    assert wanted <= {one["name"] for one in listed if not one["problem"]}
+    declared = ConfigParser()
+    with zipfile.ZipFile(built[1]) as archive:
+        (path,) = [name for name in archive.namelist() if name.endswith("/entry_points.txt")]
+        declared.read_string(archive.read(path).decode())
+    assert sorted(one["name"] for one in listed) == sorted(declared["outrider"]), "each once"
+    assert {"plain", "lightning", "keras", "sampler", "capture", "http"} <= set(
+        declared["outrider"]
+    )
+    assert all(one["enabled"] and one["hooks"] and not one["problem"] for one in listed)
     run(scripts / "outrider", "show", str(next((tmp_path / ".outrider/runs").glob("2*"))),
         cwd=tmp_path, env=env)  # fmt: skip
 
