@@ -112,6 +112,7 @@ class Relay:
                 saved = termios.tcgetattr(0)
                 tty.setraw(0)
                 before[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, self._resized)
+                _copy_size(self._master)  # it may have changed before we listened
                 self._reads_keys = True
             else:
                 self._start_in_pipes()

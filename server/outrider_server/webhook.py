@@ -14,8 +14,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-import requests
-
 from outrider.errors import OutriderError, UsageError
 from outrider_server.version import version
 
@@ -179,6 +177,8 @@ class Poster:
 
     def _post(self, url: str, posting: Posting) -> tuple[str | None, float]:
         """What went wrong, None where nothing did, and the pause that was asked for."""
+        import requests  # most servers never post, and a start need not wait for it
+
         headers = {"User-Agent": f"Outrider/{version()}", "Outrider-Alert": posting.alert["id"]}
         try:
             # No proxy, no .netrc, no cookie: nothing but the admin's word decides where this goes.

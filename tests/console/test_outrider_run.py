@@ -243,12 +243,12 @@ def test_ctrl_c_that_nobody_handles_ends_the_program(training: Training) -> None
 def test_a_change_of_the_windows_size_reaches_the_program(training: Training) -> None:
     script = (
         "import os, signal, time\nsignal.signal(signal.SIGWINCH, lambda *_: None)\n"
-        "size = os.get_terminal_size()\nprint('ready', flush=True)\n"
+        "size = os.get_terminal_size()\nprint('measured', 'it', flush=True)\n"
         "while os.get_terminal_size() == size: time.sleep(0.02)\n"
         "print(tuple(os.get_terminal_size()))"
     )
     child = at_terminal(training, sys.executable, "-c", script)
-    child.expect("ready")
+    child.expect("measured it")
     child.setwinsize(44, 132)
     child.expect(re.escape("(132, 44)"))
     child.expect(pexpect.EOF)

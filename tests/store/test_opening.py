@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -88,11 +89,47 @@ def test_a_closed_store_refuses(tmp_path: Path) -> None:
 
 def test_the_migrations_make_what_the_schema_says(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
-    database.prepare(path)
+    database._upgrade(path)
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
     engine.dispose()
+
+
+def test_a_new_store_is_what_the_migrations_make(tmp_path: Path) -> None:
+    """Every table, index, constraint and option; so a later migration finds the same."""
+
+    def made(path: Path) -> set[tuple[str, ...]]:
+        with closing(sqlite3.connect(path)) as connection:
+            rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master")
+            return {(*row[:3], " ".join((row[3] or "").split())) for row in rows} | {
+                ("version", str(row[0]))
+                for row in connection.execute("SELECT * FROM alembic_version")
+            }
+
+    database.prepare(tmp_path / "new.db")
+    database._upgrade(tmp_path / "migrated.db")
+    assert made(tmp_path / "new.db") == made(tmp_path / "migrated.db")
+
+
+def test_a_store_of_the_first_version_is_brought_to_this_one(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    database._upgrade(path, "0001")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA application_id={schema.APPLICATION}")
+        connection.execute("PRAGMA user_version=1")
+    with Store.open(path) as store:
+        Feeder(store).log(point(0, a=1))
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+
+
+def test_a_creation_that_is_killed_leaves_nothing_or_all(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")  # as far as it came before its one commit
+    with Store.open(path) as store:
+        Feeder(store).log(point(0, a=1))
 
 
 def test_every_commit_reaches_the_disk(tmp_path: Path) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 from re import compile as compiled
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.pool import QueuePool
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from outrider.errors import ForeignData, StoreError, StoreTooNew
-from outrider_server.store.schema import APPLICATION, VERSION
+from outrider_server.store.schema import APPLICATION, VERSION, metadata
 
 _SCHEME = "sqlite:///"
 _FILE = "outrider.db"
@@ -54,9 +54,11 @@ def prepare(path: Path) -> None:
         version = _version(connection, path)
         if version < VERSION:
             connection.execute("PRAGMA journal_mode=WAL")
-            _upgrade(path)
-            connection.execute(f"PRAGMA application_id={APPLICATION}")
-            connection.execute(f"PRAGMA user_version={VERSION}")
+            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                _create(connection)
+            else:
+                _upgrade(path)
+                _mark(connection)
     finally:
         connection.close()
 
@@ -85,14 +87,41 @@ def _foreign(path: Path) -> ForeignData:
     )
 
 
-def _upgrade(path: Path) -> None:
+def _create(connection: sqlite3.Connection) -> None:
+    """Make what the migrations would, at once and without loading Alembic."""
+    connection.execute("BEGIN IMMEDIATE")
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        connection.execute("ROLLBACK")  # another process was faster
+        return
+    for table in metadata.sorted_tables:
+        connection.execute(str(CreateTable(table).compile(dialect=sqlite.dialect())))
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            connection.execute(str(CreateIndex(index).compile(dialect=sqlite.dialect())))
+    connection.execute(
+        "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t"
+        "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)"
+    )
+    connection.execute("INSERT INTO alembic_version VALUES (?)", (f"{VERSION:04}",))
+    _mark(connection)
+    connection.execute("COMMIT")
+
+
+def _mark(connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA application_id={APPLICATION}")
+    connection.execute(f"PRAGMA user_version={VERSION}")
+
+
+def _upgrade(path: Path, to: str = "head") -> None:
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(path, timeout=30))
     try:
         with engine.connect() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
             connection.commit()
     finally:
         engine.dispose()
