@@ -33,9 +33,14 @@ def read_config(source: Any) -> dict[str, Any]:
     if shaped is None:
         from outrider import plugins
 
-        convert = plugins.first("config", cls=type(source))
+        convert = plugins.converter("config", type(source))
         if convert is not None:
-            shaped = convert(source)
+            try:
+                shaped = convert(source)
+            except Exception as error:
+                raise UsageError(
+                    f"config cannot be this {type(source).__name__}: {type(error).__name__}: {error}"
+                ) from error
     if not isinstance(shaped, Mapping):
         raise UsageError(
             f"config cannot be {type(source).__name__}",

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 from _thread import get_ident
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from outrider import hooks
+from outrider.answers import complaint
 from outrider.notice import say_once
 
 if TYPE_CHECKING:
@@ -42,6 +45,11 @@ ALLOWED_FAILURES = 3
 """After so many failures a plugin is not called any more in this process."""
 
 
+NAMING_SECONDS, WORKING_SECONDS = 10.0, 60.0
+"""How long, in the streamer, another distribution's plugin may take: to name probes or sinks, and for
+a hook that does something."""
+
+
 @dataclass(slots=True)
 class PluginRecord:
     """What is known of one plugin in this process."""
@@ -62,6 +70,9 @@ class _Loaded:
     pm: pluggy.PluginManager
     records: dict[str, PluginRecord]
 
+
+listeners: list[Callable[[PluginRecord], object]] = []
+"""Told of each failure; the streamer keeps them with the run."""
 
 _loaded: dict[str, _Loaded] = {}
 _loading: dict[int, _Loaded] = {}
@@ -145,7 +156,7 @@ def _load(into: _Loaded, record: PluginRecord, entry: EntryPoint) -> None:
     into.records[record.name] = record
     try:
         _register(into.pm, record, entry.load())
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         _failed(record, "loading", error)
 
 
@@ -177,31 +188,52 @@ def unregister(name: str) -> None:
     found.records.pop(name, None)
 
 
-def call(hook: str, **arguments: Any) -> list[Any]:
+def call(hook: str, *, patience: float | None = None, **arguments: Any) -> list[Any]:
     """Ask every plugin; returns the answers that are not None, last registered first.
 
-    Never raises: a plugin that does is named, counted and, after repeated failures, left out.
+    Never raises: a plugin that does, or that answers what the hook cannot mean, is named, counted
+    and, after repeated failures, left out. With ``patience`` others' plugins are given so many
+    seconds each, in a thread that is not waited for any longer: for the streamer only, as nothing
+    in the training process may start a thread.
     """
-    return [answer for _, answer in call_each(hook, **arguments)]
+    return [answer for _, answer in call_each(hook, patience=patience, **arguments)]
 
 
-def call_each(hook: str, **arguments: Any) -> list[tuple[str, Any]]:
+def call_each(
+    hook: str, *, patience: float | None = None, **arguments: Any
+) -> list[tuple[str, Any]]:
     """Like ``call``, with the plugin's name before each answer."""
     answers: list[tuple[str, Any]] = []
     for implementation in reversed(_implementations(hook)):
-        found, answer = _ask(implementation, hook, arguments)
-        if found and answer is not None:
+        answer = _ask(implementation, hook, arguments, patience)
+        if answer is not None:
             answers.append((implementation.plugin_name, answer))
     return answers
 
 
-def first(hook: str, **arguments: Any) -> Any:
-    """The first answer that is not None, or None."""
+def converter(hook: str, cls: type) -> Callable[[Any], Any] | None:
+    """The function for values of a type that the first plugin gave which knows it, or None.
+
+    It raises what the plugin's raises, and counts it against the plugin.
+    """
     for implementation in reversed(_implementations(hook)):
-        found, answer = _ask(implementation, hook, arguments)
-        if found and answer is not None:
-            return answer
+        answer = _ask(implementation, hook, {"cls": cls})
+        if answer is not None:
+            return partial(_convert, _record_of(implementation), hook, answer)
     return None
+
+
+def _convert(record: PluginRecord, hook: str, function: Callable[[Any], Any], value: Any) -> Any:
+    if not record.enabled:
+        raise RuntimeError(f"plugin {record.name} is left out")
+    try:
+        return function(value)
+    except (Exception, SystemExit) as error:
+        if record.origin != OURS:  # ours are written; what is wrong there is the value
+            _failed(record, f"outrider_{hook} of {type(value).__name__}", error)
+        if isinstance(error, SystemExit):
+            raise RuntimeError("the plugin tried to end the process") from error
+        raise
 
 
 def _implementations(hook: str) -> list[pluggy.HookImpl]:
@@ -209,25 +241,72 @@ def _implementations(hook: str) -> list[pluggy.HookImpl]:
     return caller.get_hookimpls()
 
 
-def _ask(implementation: pluggy.HookImpl, hook: str, arguments: dict[str, Any]) -> tuple[bool, Any]:
-    record = _all().records.setdefault(
-        implementation.plugin_name, PluginRecord(implementation.plugin_name, "unknown")
-    )
+def _record_of(implementation: pluggy.HookImpl) -> PluginRecord:
+    name = implementation.plugin_name
+    return _all().records.setdefault(name, PluginRecord(name, "unknown"))
+
+
+def _ask(
+    implementation: pluggy.HookImpl,
+    hook: str,
+    arguments: dict[str, Any],
+    patience: float | None = None,
+) -> Any:
+    """One plugin's answer; None where it has none, or none that can be used."""
+    record = _record_of(implementation)
     if not record.enabled:
-        return False, None
+        return None
+    wanted = {name: arguments[name] for name in implementation.argnames if name in arguments}
+    ask = partial(implementation.function, **wanted)
     try:
-        wanted = {name: arguments[name] for name in implementation.argnames if name in arguments}
-        return True, implementation.function(**wanted)
-    except Exception as error:
+        is_trusted = patience is None or record.origin == OURS
+        answer = ask() if is_trusted else _in_time(ask, patience, f"{record.name} {hook}")
+        wrong = complaint(hook, answer)
+        if wrong is not None:
+            raise TypeError(wrong)
+    except (Exception, SystemExit) as error:
         _failed(record, f"outrider_{hook}", error)
-        return False, None
+        return None
+    return answer
 
 
-def _failed(record: PluginRecord, where: str, error: Exception) -> None:
+def _in_time(ask: Callable[[], Any], seconds: float | None, name: str) -> Any:
+    """What ``ask`` gives; raises ``TimeoutError`` where that takes longer, and leaves it behind."""
+    import threading
+
+    outcome: list[tuple[Any, BaseException | None]] = []
+
+    def work() -> None:
+        try:
+            outcome.append((ask(), None))
+        except BaseException as error:
+            outcome.append((None, error))
+
+    thread = threading.Thread(target=work, name=name, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not outcome:
+        raise TimeoutError(f"no answer within {seconds:g} seconds")
+    answer, error = outcome[0]
+    if error is not None:
+        raise error
+    return answer
+
+
+def blame(name: str, where: str, error: BaseException) -> None:
+    """Count a failure of what a plugin has named (a sink) against the plugin."""
+    record = _all().records.get(name)
+    if record is not None:
+        _failed(record, where, error)
+
+
+def _failed(record: PluginRecord, where: str, error: BaseException) -> None:
     record.failures += 1
     record.problem = f"{where}: {type(error).__name__}: {error}"
     if record.failures >= ALLOWED_FAILURES or where == "loading":
         record.enabled = False
+    for listen in listeners:
+        listen(record)
     say_once(
         f"plugin {record.name} {where}",
         f"plugin {record.name} failed in {record.problem}"

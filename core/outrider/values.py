@@ -166,7 +166,7 @@ def _by_plugin(kind: type, value: Any, reason: str = "") -> Any:
     if kind not in _converters:
         from outrider import plugins
 
-        _converters[kind] = plugins.first("convert", cls=kind)
+        _converters[kind] = plugins.converter("convert", kind)
     convert = _converters[kind]
     if convert is None:
         raise NotANumber(reason or f"not a number but {kind.__name__}")
@@ -251,7 +251,7 @@ class _Plain:
             return f"{value.__module__}.{value.__qualname__}"
         from outrider import plugins
 
-        convert = plugins.first("config", cls=kind)
+        convert = plugins.converter("config", kind)
         if convert is not None:
             return self.of(convert(value), above)
         try:

@@ -46,7 +46,7 @@ def test_a_torchmetrics_metric_becomes_its_value() -> None:
     torchmetrics = pytest.importorskip("torchmetrics")
     metric = torchmetrics.MeanMetric()
     metric.update(torch.tensor([1.0, 2.0]))
-    convert = plugins.first("convert", cls=type(metric))
+    convert = plugins.converter("convert", type(metric))
     assert convert(metric) == 1.5
 
 
@@ -54,5 +54,5 @@ def test_a_torch_module_becomes_its_class_and_size() -> None:
     """In hyperparameters, where people put whole networks."""
     torch = pytest.importorskip("torch")
     layer: Any = torch.nn.Linear(2, 3)
-    convert = plugins.first("config", cls=type(layer))
+    convert = plugins.converter("config", type(layer))
     assert convert(layer) == {"class": "torch.nn.modules.linear.Linear", "parameters": 9}

@@ -192,6 +192,24 @@ def test_plugins_lists_our_own(shell: Shell) -> None:
     assert "commands" in shell("plugins").out
 
 
+def test_plugins_tells_what_they_are_for_and_what_failed_in_runs(
+    recorded: Shell,
+) -> None:
+    """A plugin fails in a streamer, which is gone when somebody asks."""
+    (folder,) = recorded.folder.glob(".outrider/runs/*-two")
+    (folder / "plugins-host.json").write_text(
+        '{"plain": {"failures": 2, "problem": "[b]no[/b]", "enabled": true}, "gone": {}}'
+    )
+    listed = {item["name"]: item for item in recorded("plugins", "--json").json()}
+    assert listed["keras"]["adapter"]["step"] == "epochs"
+    assert {run: told["failures"] for run, told in listed["plain"]["runs"].items()} == {
+        "mnist/two": 2
+    }
+    shown = " ".join(recorded("plugins").out.split())
+    assert "2 failures in" in shown
+    assert "[b]no[/b]" in shown
+
+
 def test_a_run_that_is_being_written_is_followed_to_its_end(shell: Shell) -> None:
     import subprocess
     import sys

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
 
 from outrider import core, hooks, plugins
+from outrider.errors import UsageError
 from outrider.hooks import hookimpl
 
 
@@ -221,3 +224,92 @@ def test_a_plugin_may_ask_while_it_is_loaded(tmp_path: Path) -> None:
         timeout=120,
     )
     assert done.stdout == "[None]\n", done.stderr
+
+
+NONSENSE: list[tuple[str, Any]] = [
+    ("adapter", "keras"), ("convert", 3), ("config", {}), ("probes", "module:factory"),
+    ("probes", [3]), ("capture", 3), ("sinks", object()), ("sinks", ["no colon"]),
+    ("commands", [("a", "b", "c")]), ("commands", "report"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("hook", "answer"), NONSENSE)
+def test_nonsense_is_the_fault_of_who_answers_it(
+    register: Any, capsys: Any, hook: str, answer: Any
+) -> None:
+    """It is named, counted and finally left out; whoever asked gets what the others say."""
+    register(SimpleNamespace(**{f"outrider_{hook}": hookimpl(lambda: answer)}), "odd")
+    for _ in range(5):
+        names = [name for name, _ in plugins.call_each(hook, cls=list, context={}, settings={})]
+        assert "odd" not in names
+    (row,) = [row for row in plugins.listing() if row["name"] == "odd"]
+    assert (row["failures"], row["enabled"]) == (plugins.ALLOWED_FAILURES, False)
+    assert "which is not" in row["problem"]
+    assert "plugin odd failed in outrider_" in capsys.readouterr().err
+
+
+def test_one_that_hangs_is_left_behind(register: Any, capsys: Any) -> None:
+    """In the streamer, where it is given a time; the others still answer, and it is counted."""
+    freed = threading.Event()
+
+    @hookimpl
+    def outrider_sinks() -> Any:
+        freed.wait(60)
+        return ["late:Sink"]
+
+    register(SimpleNamespace(outrider_sinks=outrider_sinks), "hanging")
+    settings = {"mode": "online"}
+    for _ in range(plugins.ALLOWED_FAILURES + 1):
+        answers = plugins.call_each("sinks", patience=0.05, settings=settings)
+        assert [name for name, _ in answers] == ["http"]
+    freed.set()
+    (row,) = [row for row in plugins.listing() if row["name"] == "hanging"]
+    assert (row["failures"], row["enabled"]) == (plugins.ALLOWED_FAILURES, False)
+    assert "TimeoutError: no answer within 0.05 seconds" in row["problem"]
+    assert plugins.call("sinks", patience=60.0, settings=settings) == [
+        ["outrider.streamer.sender:Sender"]
+    ]
+
+
+def test_one_that_ends_the_process_does_not(register: Any, capsys: Any, rows: Any) -> None:
+    """A plugin that calls `sys.exit()`, in a hook or in what it converts with, has failed."""
+
+    class Odd:
+        pass
+
+    def leave(*_: Any) -> Any:
+        sys.exit(3)
+
+    class Plugin:
+        @hookimpl
+        def outrider_convert(self, cls: type) -> Any:
+            return leave if cls is Odd else None
+
+        @hookimpl
+        def outrider_run_started(self) -> None:
+            leave()
+
+    register(Plugin(), "leaving")
+    assert plugins.call("run_started", run={}) == []
+    core.init()
+    for _ in range(4):
+        core.log({"x": Odd(), "y": 1})
+    assert [row for _, row in rows()] == [{"y": 1}] * 4
+    (row,) = [row for row in plugins.listing() if row["name"] == "leaving"]
+    assert (row["failures"], row["enabled"]) == (plugins.ALLOWED_FAILURES, False)
+
+
+def test_a_configuration_that_its_plugin_cannot_read_is_a_wrong_argument(register: Any) -> None:
+    """`init(config=...)` says so, with what the plugin said."""
+
+    class Odd:
+        pass
+
+    register(
+        SimpleNamespace(
+            outrider_config=hookimpl(lambda cls: (lambda _: 1 / 0) if cls is Odd else None)
+        ),
+        "reading",
+    )
+    with pytest.raises(UsageError, match="this Odd: ZeroDivisionError"):
+        core.init(config=Odd())

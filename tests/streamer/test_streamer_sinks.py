@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from outrider.streamer.blame import failures_in
 from outrider.streamer.clock import Clock
 from outrider.streamer.sinks import ALLOWED_FAILURES, Batch, SinkThread
 from outrider.streamer.watch import Watch
@@ -89,7 +90,8 @@ def test_a_sink_that_does_not_exist_is_named(run: Run, capsys: Any) -> None:
 def test_a_plugins_sink_runs_beside_the_server(
     run: Run, tmp_path: Any, train: Callable[..., Any], ingest: Any, monkeypatch: Any
 ) -> None:
-    """A distribution's entry point names it; a second one hangs and holds up nothing."""
+    """A distribution's entry point names it; a second one hangs and a third one fails, which holds
+    up nothing and is kept beside the run, with what its hooks raise."""
     site = tmp_path / "site"
     info = site / "extra-1.0.dist-info"
     info.mkdir(parents=True)
@@ -103,7 +105,15 @@ from outrider.hooks import hookimpl
 
 @hookimpl
 def outrider_sinks(settings):
-    return ["extra_sinks:Good", "extra_sinks:Hanging"]
+    return ["extra_sinks:Broken", "extra_sinks:Good", "extra_sinks:Hanging"]
+
+@hookimpl
+def outrider_run_started(run):
+    raise ValueError("no start")
+
+class Broken:
+    def __init__(self, run):
+        raise KeyError("broken")
 
 class Good:
     def __init__(self, run): pass
@@ -120,3 +130,4 @@ class Hanging(Good):
     assert train(run, "finish").wait() == 0
     eventually(lambda: ingest.ends(run.id), what=run)
     eventually(lambda: out.exists() and out.read_bytes().count(b'"s":') == 20, what=run)
+    eventually(lambda: failures_in(run.folder.path).get("extra", {}).get("failures") == 2, what=run)

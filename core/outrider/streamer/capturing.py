@@ -84,7 +84,8 @@ class Capturing:
         code: Any = None
         environment: dict[str, Any] = {}
         context = {**meta, "folder": streamer.folder.path}
-        for name, answer in plugins.call_each("capture", context=context):
+        answers = plugins.call_each("capture", patience=plugins.WORKING_SECONDS, context=context)
+        for name, answer in answers:
             if name != OWN:
                 environment[name] = redact_all(answer)
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from outrider.streamer.log import say, stamp, trace
@@ -43,7 +44,9 @@ class Companions:
         streamer = self._streamer
         try:
             from outrider import plugins
+            from outrider.streamer.blame import Blame
 
+            plugins.listeners.append(Blame(streamer.folder.path))
             plugins.manager()  # whole, before another thread asks it
             self._sample()
             if not streamer.is_adopted:
@@ -51,8 +54,9 @@ class Companions:
 
                 self._capturing = Capturing(streamer)
                 self._capturing.look()
-            plugins.call("run_started", run=dict(streamer.meta))
             self._feed_sinks()
+            patience = plugins.WORKING_SECONDS
+            plugins.call("run_started", patience=patience, run=dict(streamer.meta))
         except Exception as error:
             self.say_once("helpers", trace(error))
 
@@ -83,10 +87,16 @@ class Companions:
         from outrider.streamer.sinks import SinkThread
 
         streamer = self._streamer
-        for names in plugins.call("sinks", settings=dict(streamer.meta)):
+        answers = plugins.call_each(
+            "sinks", patience=plugins.NAMING_SECONDS, settings=dict(streamer.meta)
+        )
+        for plugin, names in answers:
+            blame = partial(plugins.blame, plugin)
             for name in names:
                 if name != HTTP_SINK:
-                    sink = SinkThread(name, streamer.folder, streamer.meta, lambda: streamer.sizes)
+                    sink = SinkThread(
+                        name, streamer.folder, streamer.meta, lambda: streamer.sizes, blame=blame
+                    )
                     self._sinks.append(sink)
                     sink.start()
 
@@ -154,7 +164,8 @@ class Companions:
         try:
             from outrider import plugins
 
-            plugins.call("run_ended", run=dict(meta), state=self._streamer.roster.state())
+            state, patience = self._streamer.roster.state(), plugins.WORKING_SECONDS
+            plugins.call("run_ended", patience=patience, run=dict(meta), state=state)
         except Exception as error:
             self.say_once("run_ended", f"{type(error).__name__}: {error}")
 

@@ -53,7 +53,8 @@ class Sampling:
 
         settings = self._run.get("settings")
         settings = settings if isinstance(settings, dict) else {}
-        probes = [name for names in plugins.call("probes") for name in names]
+        answers = plugins.call("probes", patience=plugins.NAMING_SECONDS)
+        probes = [name for names in answers for name in names]
         sampler = Sampler(
             self._pid(),
             self._folder,

@@ -77,8 +77,11 @@ class SinkThread:
         run: Mapping[str, Any],
         look: Callable[[], Mapping[Place, int]],
         clock: Clock | None = None,
+        blame: Callable[[str, BaseException], object] = lambda where, error: None,
     ) -> None:
+        """``blame`` is told of each failure."""
         self.path = path
+        self._blame = blame
         self.failures = 0
         self._folder = folder
         self._run = run
@@ -110,6 +113,7 @@ class SinkThread:
             sink: Sink = getattr(importlib.import_module(module), factory)(self._run)
         except Exception as error:
             self._say(f"could not be made: {type(error).__name__}: {error}")
+            self._blame(f"sink {self.path}", error)
             return
         while not self._ends.is_set():
             seconds = self._step(sink)
@@ -123,6 +127,7 @@ class SinkThread:
             sink.close()
         except Exception as error:
             self._say(f"close: {type(error).__name__}: {error}")
+            self._blame(f"closing sink {self.path}", error)
 
     def _step(self, sink: Sink) -> float | None:
         """Send one batch; seconds to wait, None when nothing is waiting."""
@@ -144,6 +149,7 @@ class SinkThread:
         except Exception as error:
             self.failures += 1
             self._say(f"{type(error).__name__}: {error}")
+            self._blame(f"sink {self.path}", error)
             return backoff(self.failures, self._clock.chance())
         self.failures = 0
         self._acked[place] = piece.end
