@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -50,17 +51,26 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 
 @pytest.fixture(scope="session", autouse=True)
 def swept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """End the processes that still work in this session's temporary folder: a streamer whose
-    server is gone tries for ever, as it should, but not on the machine of who runs the tests."""
+    """End the processes that still work in this session's temporary folder."""
     yield
-    place = str(tmp_path_factory.getbasetemp()).encode()
+    _end(str(tmp_path_factory.getbasetemp()))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def streamers_swept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """End the module's streamers: one whose server is gone tries for ever, as it should, but not
+    on the machine of who runs the tests, and not beside all tests that follow."""
+    yield
+    _end(str(tmp_path_factory.getbasetemp()), "outrider.streamer.__main__")
+
+
+def _end(*words: str) -> None:
+    """Kill the processes whose command names all of these."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             line = (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        if place in line and int(folder.name) != os.getpid():
-            try:
+        if all(word.encode() in line for word in words) and int(folder.name) != os.getpid():
+            with suppress(OSError):
                 os.kill(int(folder.name), signal.SIGKILL)
-            except OSError:
-                continue
