@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from outrider.ids import host_label
 from outrider.notice import say, swallow
+from outrider.training import Ending
 from outrider.values import text
 
 if TYPE_CHECKING:
@@ -23,15 +24,6 @@ _STALLED_SECONDS = 10.0
 
 _DOWN_SECONDS = 1.5
 """The same, where the server is known to be down: the process is gone within two seconds."""
-
-
-class Ending(NamedTuple):
-    """How a writer ended. ``code`` None: not known here; the streamer's word then stands."""
-
-    state: str
-    code: int | None = None
-    signal: int | None = None
-    why: dict[str, str] | None = None
 
 
 def end_of_exception(error: BaseException, *, with_code: bool = True) -> Ending:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from outrider.errors import SettingsError, UsageError
 from outrider.ids import check_project, check_run_id
@@ -24,10 +24,11 @@ _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
 
-class Settings(NamedTuple):
-    """Everything that can be set, with its default. Seconds are floats, sizes are bytes.
+class Settings:
+    """Everything that can be set, with its default; frozen. Seconds are floats, sizes are bytes.
 
-    A named tuple, since making a frozen dataclass costs every ``init()`` some milliseconds.
+    A plain class, since making a frozen dataclass costs every ``init()`` some milliseconds, and a
+    named tuple of as many fields one: each annotation is compiled.
     """
 
     mode: str = "online"
@@ -53,6 +54,21 @@ class Settings(NamedTuple):
     quiet: bool = False
     origins: Mapping[str, str] = {}
 
+    def __init__(self, **values: Any) -> None:
+        unknown = values.keys() - self.__annotations__.keys()
+        if unknown:
+            raise TypeError(f"there is no setting {', '.join(sorted(unknown))}")
+        self.__dict__.update(values)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"settings are frozen: {name}")
+
+    __delattr__ = __setattr__  # type: ignore[assignment]
+
+    def but(self, **values: Any) -> Settings:
+        """The same settings with other values for some."""
+        return Settings(**{**self.__dict__, **values})
+
     def __repr__(self) -> str:
         """Without the key, which must not get into a log."""
         shown = (f"{name}={getattr(self, name)!r}" for name in NAMES if name != "api_key")
@@ -63,7 +79,7 @@ class Settings(NamedTuple):
         return self.origins.get(name, "default")
 
 
-NAMES: tuple[str, ...] = tuple(name for name in Settings._fields if name != "origins")
+NAMES: tuple[str, ...] = tuple(name for name in Settings.__annotations__ if name != "origins")
 
 
 def _text(name: str, value: Any) -> str:
@@ -113,11 +129,26 @@ def _bytes(name: str, value: Any) -> int:
     return count
 
 
+def _is_plain_url(text: str) -> bool:
+    """Whether a text is ``http://name:port`` and no more, as most are: ``urllib.parse`` costs
+    ``init()`` 3 ms, so it is asked about the others only."""
+    scheme, _, place = text.partition("://")
+    host, colon, port = place.partition(":")
+    return (
+        scheme in ("http", "https")
+        and host.isascii()
+        and host.replace("-", "").replace(".", "").isalnum()
+        and (not colon or (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536))
+    )
+
+
 def check_url(name: str, value: Any) -> str:
     """Return a server's URL without its trailing slash, or say what is wrong with it."""
+    text = _text(name, value).strip().rstrip("/")
+    if _is_plain_url(text):
+        return text
     from urllib.parse import urlsplit
 
-    text = _text(name, value).strip().rstrip("/")
     hint = "write it as http://host:port or https://host"
     try:
         parts = urlsplit(text)

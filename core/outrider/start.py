@@ -1,6 +1,8 @@
 """Starts a run: settles the settings, makes its folder, opens its journal, starts its streamer.
 
-No network, no import of pluggy, and nothing that raises but wrong arguments and settings.
+No network, no import of pluggy, and nothing that raises but wrong arguments and settings. What only
+a run that goes on needs (``attempts``, the journal's reader) is loaded for such a run: it is a tenth of
+what ``init()`` costs.
 """
 
 from __future__ import annotations
@@ -8,20 +10,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from outrider import __version__
-from outrider.attempts import (
-    await_attempt,
-    await_word,
-    await_writer,
-    claim,
-    described,
-    given_folder,
-    is_being_written,
-    last_of,
-    next_step,
-)
 from outrider.attributes import read_config
 from outrider.errors import JournalError, SettingsError, UsageError
 from outrider.folder import (
@@ -32,13 +23,15 @@ from outrider.folder import (
     write_meta,
 )
 from outrider.ids import DEFAULT_PROJECT, new_run_id, new_run_name, new_writer_id
-from outrider.journal.reader import RunFolder
 from outrider.journal.writer import Clock, JournalWriter, boot_id, start_ticks
 from outrider.notice import say, swallow
 from outrider.settings import Settings, load, working_folder
 from outrider.streamer import spawn
 from outrider.training import Run, start_streamer
 from outrider.values import plain
+
+if TYPE_CHECKING:
+    from outrider.journal.reader import RunFolder
 
 RESUME_SECONDS = 3.0
 """How long ``init()`` waits for the server's word on a run that has no folder here."""
@@ -134,15 +127,18 @@ class _Start:
         self.clock = Clock()
 
     def run(self) -> Run:
-        given = None if self.argv is not None else given_folder(self.settings.id)
-        if given is not None:
-            return self._join_given(given)
+        if self.argv is None and "OUTRIDER_RUN_DIR" in os.environ:
+            from outrider.attempts import given_folder
+
+            given = given_folder(self.settings.id)
+            if given is not None:
+                return self._join_given(given)
         run_id = self.settings.id or self._auto_id() or new_run_id()
         shared = self.settings.id is not None or self.settings.resume == "auto"
         folder, is_new = self._folder(run_id, shared)
         if is_new:
             return self._start_new(folder, self._meta(run_id, {}))
-        known = described(RunFolder(folder))
+        known = _described(folder)
         if self.settings.resume == "never":
             self._refuse_never(run_id)
         return self._join_or_resume(folder, self._meta(run_id, known), known)
@@ -157,6 +153,7 @@ class _Start:
         """With resume="auto": the newest run of this folder and project that did not finish."""
         if self.settings.resume != "auto" or self.settings.dir is None:
             return None
+        from outrider.attempts import last_of
         from outrider.journal.reader import find_folders
 
         project = self.settings.project or DEFAULT_PROJECT
@@ -238,10 +235,10 @@ class _Start:
         if asks_server and self.settings.mode == "online":
             if claim_meta(folder, meta):
                 return self._resume_from_server(folder, meta)
-            return self._join_or_resume(folder, meta, described(RunFolder(folder)))
+            return self._join_or_resume(folder, meta, _described(folder))
         meta["writer"] = new_writer_id()
         if not claim_meta(folder, meta):  # another rank was quicker: join it
-            return self._join_or_resume(folder, meta, described(RunFolder(folder)))
+            return self._join_or_resume(folder, meta, _described(folder))
         writer = self._writer(folder, meta["id"], attempt=1, name=meta["writer"])
         return self._open(folder, meta, writer, attempt=1)
 
@@ -274,6 +271,15 @@ class _Start:
         return self._new_attempt(folder, meta, attempt, 0 if last is None else int(last) + 1)
 
     def _join_or_resume(self, folder: str, meta: dict[str, Any], known: dict[str, Any]) -> Run:
+        from outrider.attempts import (
+            await_attempt,
+            await_writer,
+            claim,
+            is_being_written,
+            next_step,
+        )
+        from outrider.journal.reader import RunFolder
+
         reader = RunFolder(folder)
         if known.get("writer") is None:  # another rank asks the server at this moment
             known = await_writer(reader, RESUME_SECONDS + 2.0)
@@ -308,7 +314,7 @@ class _Start:
                 f"{wanted!r} is left out\n  hint: outrider run --project {wanted} -- …"
             )
         said = {name: getattr(self.settings, name) for name in ("name", "notes", "tags")}
-        self.settings = self.settings._replace(
+        self.settings = self.settings.but(
             mode=known.get("mode", self.settings.mode),
             url=known.get("server", self.settings.url),
             console=False,
@@ -375,6 +381,13 @@ class _Start:
         if self.settings.console and self.argv is None:
             run.capture_console()
         return run
+
+
+def _described(folder: str) -> dict[str, Any]:
+    from outrider.attempts import described
+    from outrider.journal.reader import RunFolder
+
+    return described(RunFolder(folder))
 
 
 def _script(argv: Sequence[str]) -> str | None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from itertools import count
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from outrider.journal.record import MAX_RECORD
+from outrider.journal.line import MAX_RECORD
 
 if TYPE_CHECKING:
     from outrider.journal.writer import JournalWriter
@@ -28,13 +28,22 @@ _OPTIONS = (
 _LAST_STEP = (1 << 63) - 1
 
 
-class Straight(NamedTuple):
+class Straight:
     """A run's ``log()`` and its step counter."""
 
-    log: Callable[..., None]
-    next_step: Callable[[], int]
-    peek: Callable[[], int]
-    go_on_at: Callable[[int], None]
+    __slots__ = ("go_on_at", "log", "next_step", "peek")
+
+    def __init__(
+        self,
+        log: Callable[..., None],
+        next_step: Callable[[], int],
+        peek: Callable[[], int],
+        go_on_at: Callable[[int], None],
+    ) -> None:
+        self.log = log
+        self.next_step = next_step
+        self.peek = peek
+        self.go_on_at = go_on_at
 
 
 def make(  # noqa: C901 - one path, whose branches are what it is made of

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from outrider import straight, values
 from outrider.attributes import Config, Summary
 from outrider.described import Described
-from outrider.finishing import Ending, end_of_exception, wait_for_delivery
 from outrider.notice import say_once, swallow
 from outrider.streamer import spawn
 
@@ -41,6 +40,24 @@ def start_streamer(folder: str, settings: Settings) -> bool:
     if settings.api_key and settings.origin("api_key") == "argument":
         extra["OUTRIDER_API_KEY"] = settings.api_key
     return spawn.start(folder, extra=extra)
+
+
+class Ending:
+    """How a writer ended. ``code`` None: not known here; the streamer's word then stands."""
+
+    __slots__ = ("code", "signal", "state", "why")
+
+    def __init__(
+        self,
+        state: str,
+        code: int | None = None,
+        signal: int | None = None,
+        why: dict[str, str] | None = None,
+    ) -> None:
+        self.state = state
+        self.code = code
+        self.signal = signal
+        self.why = why
 
 
 class AlertLevel:
@@ -357,7 +374,9 @@ class Run(Described):
             self._finished = True
             writer.due = -1.0
             carried = spawn.is_running(self.folder) or start_streamer(self.folder, self.settings)
-            if wait:
+            if wait:  # loaded when the end is written: nothing can come between
+                from outrider.finishing import wait_for_delivery
+
                 wait_for_delivery(self, writer.position(), ending, carried=carried)
         except Exception as error:
             swallow("finish()", error)
@@ -376,11 +395,16 @@ class Run(Described):
         if self._writer is None or self._writer.pid != os.getpid():
             return
         error = getattr(sys, "last_value", None)
-        with_code = not self.settings.disable_code
-        ending = (
-            Ending("finished") if error is None else end_of_exception(error, with_code=with_code)
-        )
-        self._end(ending)
+        self._end(Ending("finished") if error is None else self._ending_of(error))
+
+    def _ending_of(self, error: BaseException) -> Ending:
+        try:
+            from outrider.finishing import end_of_exception
+
+            return end_of_exception(error, with_code=not self.settings.disable_code)
+        except Exception as problem:  # nothing left to load it with: the end is told all the same
+            swallow("finish()", problem)
+            return Ending("failed", 1)
 
     def __enter__(self) -> Self:
         return self
@@ -391,7 +415,4 @@ class Run(Described):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with_code = not self.settings.disable_code
-        self._end(
-            Ending("finished", 0) if error is None else end_of_exception(error, with_code=with_code)
-        )
+        self._end(Ending("finished", 0) if error is None else self._ending_of(error))

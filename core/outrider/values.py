@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from outrider.journal.record import word
+from outrider.journal.line import word
 
 if TYPE_CHECKING:
     from outrider.mediatypes.base import Media

@@ -130,7 +130,7 @@ def test_a_batch_that_comes_again_is_not_written_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whole, or as part of a larger one, or after a crash in the middle of a write."""
-    from outrider.journal.record import encode
+    from outrider.journal.line import encode
     from outrider.streamer.sinks import Batch
 
     monkeypatch.syspath_prepend(EXAMPLE / "src")

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from outrider.journal.record import encode
+from outrider.journal.line import encode
 from outrider_server.store import Store
 
 START = 1_763_860_000.0

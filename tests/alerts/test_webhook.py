@@ -14,7 +14,7 @@ from alert_parts import START, Hook, Watched
 
 from outrider.api import Client
 from outrider.errors import UsageError
-from outrider.journal.record import encode
+from outrider.journal.line import encode
 from outrider_server.background import Background, start_background
 from outrider_server.webhook import Poster, body, check_url, masked
 from waiting import eventually

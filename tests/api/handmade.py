@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from outrider.folder import make_run_folder, write_meta
-from outrider.journal.record import encode
+from outrider.journal.line import encode
 from outrider.journal.segment import segment_name
 
 if TYPE_CHECKING:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def wait(run: Any, *_: object, **__: object) -> None:
         found.append(run.id)
 
-    monkeypatch.setattr("outrider.training.wait_for_delivery", wait)
+    monkeypatch.setattr("outrider.finishing.wait_for_delivery", wait)
     return found
 
 
@@ -70,3 +72,33 @@ def test_a_streamer_is_there_also_where_nobody_waits_for_it(
     )
     run.finish(wait=False)
     assert started == [run.folder]
+
+
+NOTHING_LEFT_TO_OPEN = """
+import os, resource
+from outrider import core
+core.init(project="p", mode="offline", dir=os.getcwd(), settings={"quiet": True})
+core.log({"loss": 0.5})
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (0, most))
+try:
+    with core.run:
+        if %r:
+            raise ValueError("lost")
+except ValueError:
+    pass
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(("fails", "state"), [(False, "finished"), (True, "failed")])
+def test_an_end_is_written_where_no_file_can_be_opened_any_more(
+    training: Path, monkeypatch: pytest.MonkeyPatch, fails: bool, state: str
+) -> None:
+    """What waits for the delivery is loaded at the end: without it, the end is told all the same."""
+    monkeypatch.delenv("OUTRIDER_RAISE")
+    command = [sys.executable, "-c", NOTHING_LEFT_TO_OPEN % fails]
+    subprocess.run(command, cwd=training, check=True, timeout=60)
+    end = api.open(training).overview.end
+    assert end is not None
+    assert end["state"] == state

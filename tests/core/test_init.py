@@ -14,11 +14,12 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 import outrider
-from outrider import core
+from outrider import core, settings
 from outrider.errors import SettingsError, UsageError
 from outrider.journal.reader import RunFolder, find_folders
 
@@ -56,6 +57,27 @@ def test_a_wrong_argument_raises_with_its_name_or_a_hint(arguments: Any, says: s
     with pytest.raises((UsageError, SettingsError), match=says):
         core.init(**arguments)
     assert core.run is None  # type: ignore[unreachable, unused-ignore]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "HTTP", "ftp", ""])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "host", "host:1", "a-b.c:65535", "127.0.0.1:7878", "[::1]:80", "höst", "host:0", "host:65536",
+        "host:", ":80", "", "host:x", "host:٣", "host/p", "a@b", "a?b", "a#b", "a b", "a:1:2",
+        "host:000000080",
+    ],
+)  # fmt: skip
+def test_a_url_that_needs_no_parser_is_one_that_the_parser_takes(scheme: str, place: str) -> None:
+    """The short way to accept a URL takes nothing that the long way refuses."""
+    url = f"{scheme}://{place}"
+    if settings._is_plain_url(url):
+        parts = urlsplit(url)
+        assert parts.hostname == parts.netloc.partition(":")[0].lower()
+        assert (parts.path, parts.query, parts.fragment, parts.username) == ("", "", "", None)
+        assert parts.port is None or 0 < parts.port < 65536
+        assert scheme in ("http", "https")
+    assert settings._is_plain_url("http://127.0.0.1:7878")
 
 
 @pytest.mark.parametrize(
@@ -382,8 +404,6 @@ def test_define_metric_save_alert_and_summary_are_records(training: Path, record
 def test_settings_come_from_the_nearest_source_and_say_which(
     training: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from outrider import settings
-
     settings.write_folder_setting(str(training), "project", "from-folder")
     settings.write_folder_setting(str(training), "sample_seconds", 5)
     monkeypatch.setenv("OUTRIDER_SAMPLE_SECONDS", "7")

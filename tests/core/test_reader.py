@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from outrider.errors import JournalError, NotFound
+from outrider.journal.line import encode
 from outrider.journal.reader import RunFolder, find_folders, locate
-from outrider.journal.record import Damaged, Record, encode
+from outrider.journal.record import Damaged, Record
 
 
 def lay(folder: Path, data: bytes, name: str = "w-000001.jsonl", run_id: str = "r") -> RunFolder:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outrider.journal.record import Damaged, Record, decode, encode, lines, numbers
+from outrider.journal.line import encode
+from outrider.journal.record import Damaged, Record, decode, lines, numbers
 from outrider.journal.segment import parse_segment_name, segment_name
 
 values = st.one_of(st.floats(allow_nan=True, allow_infinity=True), st.integers(-(2**63), 2**63 - 1))

@@ -38,6 +38,7 @@ SERVER_KNOWS = {
     "outrider.errors",
     "outrider.folder",
     "outrider.ids",
+    "outrider.journal.line",
     "outrider.journal.record",
     "outrider.notice",
     "outrider.reading.alerts",

@@ -16,7 +16,7 @@ import outrider
 from outrider import api, core
 from outrider.errors import NotFound, Refused
 from outrider.folder import make_run_folder, write_meta
-from outrider.journal.record import encode
+from outrider.journal.line import encode
 from outrider.journal.segment import segment_name
 from outrider_server.background import Background, start_background
 

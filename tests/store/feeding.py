@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from outrider.journal.record import encode
+from outrider.journal.line import encode
 
 if TYPE_CHECKING:
     from outrider_server.store import Ack, Store

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from outrider.journal.record import encode
+from outrider.journal.line import encode
 from outrider.journal.writer import JournalWriter
 from outrider.streamer.clock import Clock
 from outrider.streamer.cursor import Place

@@ -14,7 +14,7 @@ from outrider.cli.exits import Exit
 from outrider.cli.options import RUNS, RunName, Url, command
 from outrider.cli.screen import plain, say
 from outrider.errors import OutriderError, UsageError
-from outrider.journal.record import worded
+from outrider.journal.line import worded
 
 if TYPE_CHECKING:
     from outrider.api import History

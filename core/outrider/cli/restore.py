@@ -309,7 +309,7 @@ def _write_config(run: Run, path: str) -> None:
         return
     import orjson
 
-    from outrider.journal.record import worded
+    from outrider.journal.line import worded
 
     option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
     with open(path, "wb") as out:

@@ -69,7 +69,7 @@ def print_json(value: Any) -> None:
     """Print a value as JSON; NaN and the infinities as words, as in every journal."""
     import orjson
 
-    from outrider.journal.record import worded
+    from outrider.journal.line import worded
 
     option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
     write(orjson.dumps(worded(value), option=option))

@@ -107,6 +107,6 @@ def _print(row: Row) -> None:
 def _print_json(row: Row) -> None:
     import orjson
 
-    from outrider.journal.record import worded
+    from outrider.journal.line import worded
 
     write(orjson.dumps(worded(row), option=orjson.OPT_APPEND_NEWLINE))

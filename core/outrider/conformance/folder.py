@@ -13,7 +13,8 @@ import orjson
 from outrider.conformance.shapes import Finding, Said, clock, is_whole, near, shape, shown
 from outrider.errors import NotFound, UsageError
 from outrider.ids import check_project, is_run_id, is_writer_id
-from outrider.journal.record import FORMAT, MAX_RECORD, Damaged, Record, decode
+from outrider.journal.line import FORMAT, MAX_RECORD
+from outrider.journal.record import Damaged, Record, decode
 from outrider.journal.segment import parse_segment_name
 
 MOST = 10_000

@@ -19,7 +19,7 @@ from typing import Any
 from outrider.folder import make_folder
 from outrider.ids import new_writer_id
 from outrider.journal.files import Files
-from outrider.journal.record import FORMAT, MAX_RECORD, encode
+from outrider.journal.line import FORMAT, MAX_RECORD, encode
 from outrider.journal.segment import segment_name
 from outrider.notice import say_once
 

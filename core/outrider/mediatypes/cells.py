@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from outrider import values
-from outrider.journal.record import word
+from outrider.journal.line import word
 from outrider.mediatypes.base import MediaError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ is reaped at once.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found,unused-ignore]  # signal makes enums of it: 1 ms
 import os
-import signal
 import sys
 from collections.abc import Iterable, Mapping
 
@@ -130,7 +130,7 @@ def _spawn(
     actions.append((os.POSIX_SPAWN_OPEN, 2, log or null, os.O_WRONLY | os.O_APPEND, 0))
     if pidfd >= 0:
         actions.append((os.POSIX_SPAWN_DUP2, pidfd, PIDFD))
-    defaults = (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
+    defaults = (_signal.SIGCHLD, _signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGPIPE)
     try:
         return os.posix_spawn(
             command[0],

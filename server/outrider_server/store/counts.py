@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from outrider.journal.record import word
+from outrider.journal.line import word
 from outrider_server.buckets import COUNT, HIGH, HIGH_AT, LAST, LOW, LOW_AT, MEAN
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outrider.errors import NotFound, UsageError
-from outrider.journal.record import word
+from outrider.journal.line import word
 from outrider_server.query import (
     EXACT_PER_PIXEL,
     Frame,

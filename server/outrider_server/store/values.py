@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from outrider.journal.record import word
+from outrider.journal.line import word
 
 HEAD = 64
 """How many characters of a text are in the index."""

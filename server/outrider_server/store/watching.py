@@ -18,7 +18,7 @@ import numpy as np
 import orjson
 
 from outrider.errors import UsageError
-from outrider.journal.record import word
+from outrider.journal.line import word
 from outrider.reading.ends import sentence
 from outrider_server.rules import DEATHS, Rule, read_rule
 from outrider_server.store import alerts
