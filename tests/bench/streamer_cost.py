@@ -1,4 +1,4 @@
-"""What the streamer costs: until it is ready, at rest, and at 1,000 records a second.
+"""What the streamer costs: until it is ready, at rest, at 1,000 records a second, and as that grows.
 
     python tests/bench/streamer_cost.py [--json]
 
@@ -26,6 +26,10 @@ STARTS = 7
 AT_REST = 30.0
 BUSY = 20.0
 RATE = 1000
+RATES = (0, 100, 1_000, 10_000, 50_000, 200_000)
+"""Records a second for the growth of the cost; the last is more than a streamer can carry."""
+SETTLED, GROWN = 3.0, 10.0
+"""Seconds until a rate is measured, and for how long."""
 TRAINER = """
 import sys, time
 from outrider import core
@@ -150,6 +154,35 @@ def measure() -> Iterator[Figure]:
             yield Figure("… and behind by", behind / 1e6, " MB", None, "at the last look")
 
 
+def growth() -> Iterator[Figure]:
+    """How cost grows with the records a second: share of a core, memory, and what is not yet sent.
+
+    What it cannot carry it carries later: then the bytes behind grow, and the memory does not.
+    """
+    with own_place() as home, server(home) as running:
+        for rate in RATES:
+            with trainer(home, running.url, running.token) as (process, folder, _):
+                streamer = Watched(delivery(folder)["pid"])
+                time.sleep(SETTLED)
+                _tell(process, SETTLED + GROWN + 30, rate)
+                time.sleep(SETTLED)
+                early = streamer.memory()
+                written = _written(folder)
+                share = streamer.share(GROWN)
+                per_second = (_written(folder) - written) / GROWN
+                what = f"streamer at {rate:,} records/s"
+                detail = f"{per_second / 1e6:.2f} MB/s written"
+                yield Figure(f"{what}, share of a core", share, " %", None, detail)
+                detail = f"{early:.1f} MB before"
+                yield Figure(f"{what}, resident", streamer.memory(), " MB", 45, detail)
+                behind = delivery(folder)["behind_bytes"]
+                yield Figure(f"{what}, behind by", behind / 1e6, " MB", None, "at the last look")
+
+
+def _written(folder: str) -> int:
+    return sum(path.stat().st_size for path in Path(folder, "journal").iterdir())
+
+
 def _tell(process: subprocess.Popen[str], seconds: float, rate: int) -> None:
     assert process.stdin
     process.stdin.write(f"{seconds}\n{rate}\n")
@@ -157,4 +190,4 @@ def _tell(process: subprocess.Popen[str], seconds: float, rate: int) -> None:
 
 
 if __name__ == "__main__":
-    main(measure)
+    main(measure, growth)

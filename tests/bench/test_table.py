@@ -21,7 +21,7 @@ def test_all_benchmarks_run_and_print_one_table(
     monkeypatch.setenv("PYTHONWARNINGS", "default")
     measures = [
         log_path.costs, log_path.system_calls, start_up.imports, start_up.init,
-        streamer_cost.measure, server_cost.ingest_and_chart, server_cost.table,
+        streamer_cost.measure, streamer_cost.growth, server_cost.ingest_and_chart, server_cost.table,
         frameworks.lightning, frameworks.keras,
     ]  # fmt: skip
     figures = [figure for measure in measures for figure in measure()]
