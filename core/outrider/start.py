@@ -1,8 +1,7 @@
 """Starts a run: settles the settings, makes its folder, opens its journal, starts its streamer.
 
 No network, no import of pluggy, and nothing that raises but wrong arguments and settings. What only
-a run that goes on needs (``attempts``, the journal's reader) is loaded for such a run: it is a tenth of
-what ``init()`` costs.
+a run that goes on needs is in ``resuming``, loaded for such a run alone.
 """
 
 from __future__ import annotations
@@ -10,18 +9,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
 from outrider import __version__
 from outrider.attributes import read_config
-from outrider.errors import JournalError, SettingsError, UsageError
-from outrider.folder import (
-    claim_meta,
-    make_run_folder,
-    remove_run_folder,
-    state_root,
-    write_meta,
-)
+from outrider.errors import SettingsError, UsageError
+from outrider.folder import claim_meta, make_run_folder, state_root
 from outrider.ids import DEFAULT_PROJECT, new_run_id, new_run_name, new_writer_id
 from outrider.journal.writer import Clock, JournalWriter, boot_id, start_ticks
 from outrider.notice import say, swallow
@@ -29,12 +22,6 @@ from outrider.settings import Settings, load, working_folder
 from outrider.streamer import spawn
 from outrider.training import Run, start_streamer
 from outrider.values import plain
-
-if TYPE_CHECKING:
-    from outrider.journal.reader import RunFolder
-
-RESUME_SECONDS = 3.0
-"""How long ``init()`` waits for the server's word on a run that has no folder here."""
 
 PLAIN_ADAPTER = {"framework": "plain", "version": None, "step": "the call's number"}
 
@@ -74,7 +61,7 @@ def start_run(
     if settings.mode == "disabled":
         return _disabled(settings, values)
     try:
-        start = _Start(settings, values, rewind_to, dict(adapter or PLAIN_ADAPTER), argv)
+        start = Start(settings, values, rewind_to, dict(adapter or PLAIN_ADAPTER), argv)
         return start.run()
     except (UsageError, SettingsError):
         raise
@@ -108,7 +95,7 @@ def _disabled(settings: Settings, values: dict[str, Any]) -> Run:
     )
 
 
-class _Start:
+class Start:
     """The steps of one start, in their order."""
 
     def __init__(
@@ -127,46 +114,28 @@ class _Start:
         self.clock = Clock()
 
     def run(self) -> Run:
+        """A new run, or one that goes on: what only the latter needs is loaded for it alone."""
         if self.argv is None and "OUTRIDER_RUN_DIR" in os.environ:
             from outrider.attempts import given_folder
 
             given = given_folder(self.settings.id)
             if given is not None:
-                return self._join_given(given)
-        run_id = self.settings.id or self._auto_id() or new_run_id()
+                from outrider.resuming import join_given
+
+                return join_given(self, given)
+        run_id = self.settings.id
+        if run_id is None and self.settings.resume == "auto":
+            from outrider.resuming import unfinished
+
+            run_id = unfinished(self.settings)
+        run_id = run_id or new_run_id()
         shared = self.settings.id is not None or self.settings.resume == "auto"
         folder, is_new = self._folder(run_id, shared)
         if is_new:
-            return self._start_new(folder, self._meta(run_id, {}))
-        known = _described(folder)
-        if self.settings.resume == "never":
-            self._refuse_never(run_id)
-        return self._join_or_resume(folder, self._meta(run_id, known), known)
+            return self._start_new(folder, self.meta(run_id, {}))
+        from outrider.resuming import go_on
 
-    def _refuse_never(self, run_id: str) -> NoReturn:
-        raise UsageError(
-            f"the run {run_id!r} is there already, and resume='never' was asked for",
-            hint="leave the id out for a new run",
-        )
-
-    def _auto_id(self) -> str | None:
-        """With resume="auto": the newest run of this folder and project that did not finish."""
-        if self.settings.resume != "auto" or self.settings.dir is None:
-            return None
-        from outrider.attempts import last_of
-        from outrider.journal.reader import find_folders
-
-        project = self.settings.project or DEFAULT_PROJECT
-        for folder in reversed(find_folders(self.settings.dir)):
-            try:
-                meta = folder.meta()
-            except JournalError:
-                continue
-            if meta.get("project") == project:
-                last = last_of(folder, str(meta.get("writer")), "end")
-                is_over = last is not None and last.get("state") == "finished"
-                return None if is_over else str(meta["id"])
-        return None
+        return go_on(self, folder, run_id)
 
     def _folder(self, run_id: str, shared: bool) -> tuple[str, bool]:
         roots = []
@@ -184,7 +153,8 @@ class _Start:
         say(f"cannot write below {self.settings.dir} ({why}); recording in {folder}")
         return folder, is_new
 
-    def _meta(self, run_id: str, known: dict[str, Any]) -> dict[str, Any]:
+    def meta(self, run_id: str, known: dict[str, Any]) -> dict[str, Any]:
+        """What run.json says of this start; ``known`` is what it said before."""
         settings = self.settings
         main = sys.modules.get("__main__")
         program = getattr(main, "__file__", None) if self.argv is None else _script(self.argv)
@@ -233,111 +203,18 @@ class _Start:
     def _start_new(self, folder: str, meta: dict[str, Any]) -> Run:
         asks_server = self.settings.resume is not None and self.settings.id is not None
         if asks_server and self.settings.mode == "online":
-            if claim_meta(folder, meta):
-                return self._resume_from_server(folder, meta)
-            return self._join_or_resume(folder, meta, _described(folder))
+            from outrider.resuming import ask_server
+
+            return ask_server(self, folder, meta)
         meta["writer"] = new_writer_id()
         if not claim_meta(folder, meta):  # another rank was quicker: join it
-            return self._join_or_resume(folder, meta, _described(folder))
-        writer = self._writer(folder, meta["id"], attempt=1, name=meta["writer"])
-        return self._open(folder, meta, writer, attempt=1)
+            from outrider.resuming import join
 
-    def _resume_from_server(self, folder: str, meta: dict[str, Any]) -> Run:
-        """A run that only the server may know: ask through the streamer, wait a little, go on."""
-        start_streamer(folder, self.settings)
-        word = await_word(os.path.join(folder, "resume.json"), RESUME_SECONDS)
-        if word is None:
-            say(
-                f"the server did not say within {RESUME_SECONDS:g} s where run {meta['id']} stands; "
-                "going on as its newest attempt, with steps from 0"
-            )
-            # Behind every attempt that the server can know of: these are small numbers.
-            return self._new_attempt(folder, meta, int(self.clock.now()), 0)
-        exists = bool(word.get("exists"))
-        if not exists and self.settings.resume == "must":
-            remove_run_folder(folder, meta["id"], meta["project"])
-            raise UsageError(
-                f"there is no run {meta['project']}/{meta['id']} to resume at {meta['server']}",
-                hint="outrider runs lists what is there; resume='allow' starts it anew",
-            )
-        if exists and self.settings.resume == "never":
-            remove_run_folder(folder, meta["id"], meta["project"])
-            self._refuse_never(meta["id"])
-        if not exists:
-            return self._new_attempt(folder, meta, 1, 0)
-        last = word.get("last_step")
-        meta["name"] = self.settings.name or word.get("name") or meta["name"]
-        attempt = int(word.get("attempt") or 0) + 1
-        return self._new_attempt(folder, meta, attempt, 0 if last is None else int(last) + 1)
+            return join(self, folder, meta)
+        writer = self.journal(folder, meta["id"], attempt=1, name=meta["writer"])
+        return self.open(folder, meta, writer, attempt=1)
 
-    def _join_or_resume(self, folder: str, meta: dict[str, Any], known: dict[str, Any]) -> Run:
-        from outrider.attempts import (
-            await_attempt,
-            await_writer,
-            claim,
-            is_being_written,
-            next_step,
-        )
-        from outrider.journal.reader import RunFolder
-
-        reader = RunFolder(folder)
-        if known.get("writer") is None:  # another rank asks the server at this moment
-            known = await_writer(reader, RESUME_SECONDS + 2.0)
-            if known.get("writer") is None:
-                write_meta(folder, meta)
-                return self._resume_from_server(folder, meta)
-        is_same = self.rewind_to is None or self.rewind_to == known.get("rewind_to")
-        if is_same and is_being_written(reader, known):
-            return self._join(folder, {**meta, **known})
-        attempt = int(known.get("attempt", 1)) + 1
-        step = next_step(reader)
-        while not claim(folder, attempt):  # another rank resumes it at this moment: join that
-            begun = await_attempt(reader, attempt, 1.0)
-            if begun is not None:
-                return self._join(folder, begun)
-            attempt += 1
-        return self._new_attempt(folder, meta, attempt, step)
-
-    def _join(self, folder: str, known: dict[str, Any]) -> Run:
-        attempt = int(known.get("attempt", 1))
-        writer = self._writer(folder, known["id"], attempt=attempt, name=None)
-        return self._open(folder, known, writer, attempt=attempt, is_new=False)
-
-    def _join_given(self, folder: RunFolder) -> Run:
-        """Write to the run of the ``outrider run`` that started this process: it records what is
-        printed, waits for the delivery and writes the run's end."""
-        known = folder.meta()
-        wanted = self.settings.project
-        if wanted is not None and wanted != known["project"]:
-            say(
-                f"this process belongs to the run {known['project']}/{known['id']}; project="
-                f"{wanted!r} is left out\n  hint: outrider run --project {wanted} -- …"
-            )
-        said = {name: getattr(self.settings, name) for name in ("name", "notes", "tags")}
-        self.settings = self.settings.but(
-            mode=known.get("mode", self.settings.mode),
-            url=known.get("server", self.settings.url),
-            console=False,
-            finish_seconds=0.0,
-            quiet=True,
-        )
-        run = self._join(folder.path, known)
-        told = {name: plain(value) for name, value in said.items() if value}
-        if told:
-            run._append({"k": "run", **told})
-        return run
-
-    def _new_attempt(self, folder: str, meta: dict[str, Any], attempt: int, first_step: int) -> Run:
-        writer = self._writer(folder, meta["id"], attempt=attempt, name=new_writer_id())
-        meta.update(attempt=attempt, writer=writer.writer)
-        if attempt > 1:
-            writer.append({"k": "attempt", "a": attempt, "rewind": self.rewind_to})
-            if self.rewind_to is not None:
-                first_step = self.rewind_to + 1
-        write_meta(folder, meta)
-        return self._open(folder, meta, writer, attempt=attempt, first_step=first_step)
-
-    def _writer(self, folder: str, run_id: str, *, attempt: int, name: str | None) -> JournalWriter:
+    def journal(self, folder: str, run_id: str, *, attempt: int, name: str | None) -> JournalWriter:
         """A journal for this process; with ``name``, as the writer whose end is the run's."""
         return JournalWriter(
             folder,
@@ -349,7 +226,7 @@ class _Start:
             clock=self.clock,
         )
 
-    def _open(
+    def open(
         self,
         folder: str,
         meta: dict[str, Any],
@@ -359,6 +236,7 @@ class _Start:
         first_step: int = 0,
         is_new: bool = True,
     ) -> Run:
+        """The run itself, its streamer started and its first line said."""
         if self.config:
             writer.append({"k": "config", "c": self.config})
         run = Run(
@@ -381,13 +259,6 @@ class _Start:
         if self.settings.console and self.argv is None:
             run.capture_console()
         return run
-
-
-def _described(folder: str) -> dict[str, Any]:
-    from outrider.attempts import described
-    from outrider.journal.reader import RunFolder
-
-    return described(RunFolder(folder))
 
 
 def _script(argv: Sequence[str]) -> str | None:
