@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from inside import Inside
 from test_nth_fault import QUICK, make
 
-from outrider.journal.reader import RunFolder
 from outrider.journal.line import encode
+from outrider.journal.reader import RunFolder
 from outrider.journal.record import Damaged, Record
 from outrider.streamer.loop import deliver
 from outrider_server.ingest import read_batch
