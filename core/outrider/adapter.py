@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from outrider import settings
+from outrider.described import Ending
 from outrider.finishing import end_of_exception
 from outrider.folder import link_of
 from outrider.ids import DEFAULT_PROJECT, new_run_id
 from outrider.notice import swallow
-from outrider.training import Ending
 
 if TYPE_CHECKING:
     from outrider import api

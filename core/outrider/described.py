@@ -1,4 +1,4 @@
-"""What a run says of itself: its address, its folder, what people gave it."""
+"""What a run says of itself: its address, its folder, what people gave it, how it ended."""
 
 from __future__ import annotations
 
@@ -7,6 +7,24 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from outrider.settings import Settings
+
+
+class Ending:
+    """How a writer ended. ``code`` None: not known here; the streamer's word then stands."""
+
+    __slots__ = ("code", "signal", "state", "why")
+
+    def __init__(
+        self,
+        state: str,
+        code: int | None = None,
+        signal: int | None = None,
+        why: dict[str, str] | None = None,
+    ) -> None:
+        self.state = state
+        self.code = code
+        self.signal = signal
+        self.why = why
 
 
 class Described:

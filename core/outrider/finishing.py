@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from outrider.described import Ending
 from outrider.ids import host_label
 from outrider.notice import say, swallow
-from outrider.training import Ending
 from outrider.values import text
 
 if TYPE_CHECKING:

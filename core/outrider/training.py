@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from outrider import straight, values
 from outrider.attributes import Config, Summary
-from outrider.described import Described
+from outrider.described import Described, Ending
 from outrider.notice import say_once, swallow
 from outrider.streamer import spawn
 
@@ -40,24 +40,6 @@ def start_streamer(folder: str, settings: Settings) -> bool:
     if settings.api_key and settings.origin("api_key") == "argument":
         extra["OUTRIDER_API_KEY"] = settings.api_key
     return spawn.start(folder, extra=extra)
-
-
-class Ending:
-    """How a writer ended. ``code`` None: not known here; the streamer's word then stands."""
-
-    __slots__ = ("code", "signal", "state", "why")
-
-    def __init__(
-        self,
-        state: str,
-        code: int | None = None,
-        signal: int | None = None,
-        why: dict[str, str] | None = None,
-    ) -> None:
-        self.state = state
-        self.code = code
-        self.signal = signal
-        self.why = why
 
 
 class AlertLevel:

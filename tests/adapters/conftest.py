@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from outrider import core, finishing, training
+from outrider import core, described, finishing
 
 HERE = Path(__file__).parent
 
@@ -29,4 +29,4 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(finishing, "is_last_chance", lambda: False)
     yield tmp_path
     for run in list(core._open_runs):
-        run._end(training.Ending("finished"), wait=False)
+        run._end(described.Ending("finished"), wait=False)

@@ -15,7 +15,7 @@ pytest.importorskip("keras")
 import numpy as np
 
 import keras
-from outrider import api, core, finishing, training
+from outrider import api, core, described, finishing
 from outrider.folder import link_of
 from outrider_keras import OutriderCallback  # noqa: TC001
 
@@ -39,7 +39,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(finishing, "is_last_chance", lambda: False)
     yield tmp_path
     for run in list(core._open_runs):
-        run._end(training.Ending("finished"), wait=False)
+        run._end(described.Ending("finished"), wait=False)
 
 
 @pytest.fixture(scope="session")

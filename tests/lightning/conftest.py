@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from outrider import api, core, finishing, training
+from outrider import api, core, described, finishing
 from outrider.adapter import Adapter  # noqa: TC001
 from outrider.folder import link_of
 
@@ -37,7 +37,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(finishing, "is_last_chance", lambda: False)
     yield tmp_path
     for run in list(core._open_runs):
-        run._end(training.Ending("finished"), wait=False)
+        run._end(described.Ending("finished"), wait=False)
 
 
 @pytest.fixture(params=NAMESPACES)

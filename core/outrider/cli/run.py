@@ -64,10 +64,10 @@ def run(
 
 def _relay(started: Run, program: list[str]) -> int:
     from outrider.attempts import RUN_DIR, RUN_ID
+    from outrider.described import Ending
     from outrider.relay import Relay
     from outrider.streamer.ends import Circumstances, decide, from_wait_status, is_scheduled
     from outrider.streamer.oom import OomCounters
-    from outrider.training import Ending
 
     assert started.folder is not None
     is_kept = started.settings.console
