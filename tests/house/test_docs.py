@@ -121,6 +121,18 @@ def test_the_readme_opens_with_the_two_commands() -> None:
     assert "pip install tox && tox" in screen
 
 
+def test_the_page_has_a_test_for_each_of_its_fourteen_points() -> None:
+    """docs/page.md has a row a point, and the tests that it names are there."""
+    page = text_of("page.md")
+    rows = re.findall(r"^\| (\d+)\. .*\| (.*) \|$", page, re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 15))
+    for number, shown_by in rows:
+        assert "::" in shown_by, f"point {number}"
+    for file, test in re.findall(r"`(test_\w+\.py)(?:::(test_\w+))?`", page):
+        source = (ROOT / "tests" / "browser" / file).read_text(encoding="utf-8")
+        assert not test or f"def {test}(" in source, f"{file}::{test}"
+
+
 BLOCK = re.compile(
     r"(?P<mark><!-- [^\n]* -->\n)?^```python\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL
 )
