@@ -86,7 +86,8 @@ def operations(site: Page) -> list[Operation]:
 
 def build(services: Services, site: Page | None = None) -> Guard:
     """The ASGI application of a server."""
-    found = operations(site if site is not None else Page())
+    site = site if site is not None else Page()
+    found = operations(site)
     routes = [
         Route(item.path, _endpoint(services, item), methods=[item.method], name=item.name)
         for item in found
@@ -94,8 +95,8 @@ def build(services: Services, site: Page | None = None) -> Guard:
     app = Starlette(
         routes=routes,
         exception_handlers={
-            Problem: _on_problem,
-            HTTPException: _on_http_exception,
+            Problem: _unless_read_by_a_person(site, _on_problem),
+            HTTPException: _unless_read_by_a_person(site, _on_http_exception),
             UnknownRun: _on_unknown_run,
             NotFound: _on_not_found,
             UsageError: _on_usage_error,
@@ -234,6 +235,21 @@ _JOURNAL = Operation(
 async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     return problem_response(error)
+
+
+def _unless_read_by_a_person(
+    site: Page, answer: Callable[[Request, Exception], Awaitable[Response]]
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Who opens an address that leads nowhere in a browser gets the page, which says so and what to do."""
+
+    async def shown(request: Request, error: Exception) -> Response:
+        status = error.status if isinstance(error, Problem) else getattr(error, "status_code", 0)
+        asked = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+        if status == 404 and asked and not request.url.path.startswith("/api/"):
+            return site.index(request, 404)
+        return await answer(request, error)
+
+    return shown
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

@@ -85,14 +85,14 @@ class Page:
         self._assets: dict[str, Asset] = {}
         self._stamp: tuple[int, int] | None = None
 
-    def index(self, request: Request) -> Response:
+    def index(self, request: Request, status: int = 200) -> Response:
         """The page itself, or what to do when it was not built (503)."""
         self._refresh()
         asset = self._assets.get("index.html")
         if asset is None:
             headers = {"cache-control": "no-store", "retry-after": "60"}
             return Response(_MISSING, 503, headers, "text/html; charset=utf-8")
-        return _answer(request, asset)
+        return _answer(request, asset, status)
 
     def frame(self, request: Request) -> Response:
         """The frame in which figures are drawn; its first answer takes a third of a second of work."""
@@ -143,12 +143,12 @@ def _asset(key: str, body: bytes) -> Asset:
     return Asset(body, media_type, f'"{hashlib.sha256(body).hexdigest()[:32]}"', cache)
 
 
-def _answer(request: Request, asset: Asset) -> Response:
+def _answer(request: Request, asset: Asset, status: int = 200) -> Response:
     headers = {"cache-control": asset.cache, "etag": asset.etag, "vary": "accept-encoding"}
-    if request.headers.get("if-none-match") == asset.etag:
+    if status == 200 and request.headers.get("if-none-match") == asset.etag:
         return Response(b"", 304, headers)
     body = asset.body
     if "gzip" in request.headers.get("accept-encoding", "") and asset.squeezed is not None:
         body = asset.squeezed
         headers["content-encoding"] = "gzip"
-    return Response(body, 200, headers, asset.media_type)
+    return Response(body, status, headers, asset.media_type)

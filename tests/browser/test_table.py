@@ -379,3 +379,23 @@ def test_the_table_is_saved_as_parquet(page: Page, server: Background, still: st
     assert table["id"] == [f"run-0{i}" for i in range(8)]
     assert table["config.lr"][:2] == [0.1, 0.01]
     assert table["tags"][0] == ["even"]
+
+
+def test_a_list_that_could_not_be_read_keeps_its_rows_and_says_that_they_are_old(
+    page: Page, server: Background, record: Any
+) -> None:
+    """An error of the server is no empty list, and the next try mends it."""
+    record("old", "first").points("loss", [1.0])
+    record("old", "second")
+    page.goto(f"{server.url}/p/old?pane=runs")
+    expect(page.get_by_role("link", name="second")).to_be_visible()
+    expect(page.get_by_role("status", name=re.compile("^Live"))).to_be_visible()
+    page.route("**/runs?*", lambda route: route.fulfill(status=500, body="{}"))
+    page.get_by_role("textbox", name="Search runs by name").fill("first")
+    expect(page.get_by_role("alert")).to_contain_text("These are the runs of the last answer")
+    expect(page.get_by_role("link", name="second")).to_be_visible()
+    page.unroute_all()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("link", name="second")).to_have_count(0)
+    expect(page.get_by_role("link", name="first")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)

@@ -261,6 +261,7 @@ def test_a_page_that_was_not_built_says_how_to_build_it(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("<!doctype html>built")
     index = page.index(request("/p/x"))
     assert (index.status_code, index.headers["cache-control"]) == (200, "no-cache")
+    assert page.index(request("/nowhere", if_none_match=index.headers["etag"]), 404).body
     again = page.index(request("/", if_none_match=index.headers["etag"]))
     assert (again.status_code, again.body) == (304, b"")
     script = page.file(request("/assets/index-AbCd1234.js", accept_encoding="gzip, br"))

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { formatValue, plural } from "../format/number";
 import { known, listError, listIsLoading, need, needRows, rows, shown, shownSlots, total } from "../state/runs";
-import { highlight } from "../state/store";
+import { connection, highlight } from "../state/store";
 import { go, route, runPath, setView, view } from "../state/url";
 import { ColumnHead } from "../table/ColumnHead";
 import { listColumns, LEAD, labelOf, minWidth, template } from "../table/columns";
@@ -44,6 +44,8 @@ export function RunList() {
   if (total_ === null) return <div class="skeleton-rows" role="status" aria-label="Loading runs" />;
   if (total_ === 0) return <NoRuns />;
   const { count, at } = layout.value;
+  // a lost connection is told above all of the page, a filter that does not parse at its box
+  const isOld = listError.value !== null && !isQuestionError(listError.value.status) && connection.value === "live";
 
   const typed = (event: KeyboardEvent): void => {
     if (event.target instanceof HTMLInputElement && event.target.type !== "checkbox") return;
@@ -83,6 +85,8 @@ export function RunList() {
   };
 
   return (
+    <>
+    {isOld && <p class="stale" role="alert">{listError.value!.message} These are the runs of the last answer. <button class="button button-small" onClick={() => need(0, 0)}>Try again</button></p>}
     <div class={`runs ${listError.value ? "is-stale" : ""} ${selected.value.size > 0 ? "is-selecting" : ""}`} onKeyDown={typed} aria-busy={listIsLoading.value}>
       <VirtualRows
         count={count} rowHeight={ROW_HEIGHT} label="Runs" minWidth={minWidth.value}
@@ -115,6 +119,7 @@ export function RunList() {
         }}
       />
     </div>
+    </>
   );
 }
 
