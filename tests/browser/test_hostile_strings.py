@@ -52,7 +52,8 @@ FOREIGN = """() => {
 
 # What is there now; and a scroll on, as what is not near the screen does not exist yet.
 TEXTS = """([selector, attribute]) => {
-    const boxes = [document.scrollingElement, ...document.querySelectorAll(".vlist, .log, .charts-scroll, .run-page")];
+    const scrolled = ".vlist, .log, .charts-scroll, .run-page";
+    const boxes = [document.scrollingElement, ...document.querySelectorAll(scrolled)];
     const found = [...document.querySelectorAll(selector)];
     for (const box of boxes) {
         const isAtEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 2;
