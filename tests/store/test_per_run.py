@@ -112,6 +112,25 @@ def test_a_sort_by_a_metric_follows_what_is_logged(store: Store) -> None:
     assert order("metric.loss.last") == ["r3", "r1", "r0"]
 
 
+def test_a_sort_by_two_values_follows_what_is_configured(store: Store) -> None:
+    """Texts, numbers, NaN, lists, what is not there: in the order of a sort by one, at each moment."""
+    values = ["b", 2, None, 0.5, "a", True, [1], float("nan"), 2]
+    feeders = [Feeder(store, run=f"r{number}", created=START + number) for number in range(9)]
+    for feeder, value in zip(feeders, values, strict=True):
+        feeder.log({"t": START, "k": "config", "c": {"v": value, "same": 1}})
+
+    def order(sort: str) -> list[str]:
+        return [row["id"] for row in store.runs("p", RunQuery(sort=sort))["runs"]]
+
+    assert order("config.same,config.v") == order("config.v")
+    assert order("-config.v,config.same") == order("-config.v")
+    feeders[4].log({"t": START, "k": "config", "c": {"v": 3}})
+    feeders[0].log({"t": START, "k": "config", "c": {"same": "text"}})
+    assert order("config.same,-config.v")[:3] == ["r0", "r4", "r8"]
+    store.delete_run("p", "r0")
+    assert order("config.same,-config.v")[:3] == ["r4", "r8", "r1"]
+
+
 def test_a_batch_with_prints_and_points_is_stored_whole(feeder: Feeder) -> None:
     """Records beside the points, NaN, other metrics, damage: every way of reading gives the same."""
     feeder.log(head("w"))

@@ -87,10 +87,12 @@ class PerRun:
         runs: Sequence[int],
         read: Read,
         make: Callable[[Mapping[int, Any]], Row],
+        together: int = TOGETHER,
     ) -> Row:
         """What ``make`` makes of the rows of exactly these runs, as they are now.
 
-        ``read`` reads the rows of some runs from the snapshot; ``moment`` is from before it.
+        ``read`` reads the rows of some runs from the snapshot, of at most ``together`` at once;
+        ``moment`` is from before it.
         """
         with self._lock:
             held = self._held.get(name)
@@ -103,8 +105,8 @@ class PerRun:
             return made
         rows: dict[int, Any] = {run: before.get(run) for run in runs}
         rows.update(dict.fromkeys(stale))
-        for at in range(0, len(stale), TOGETHER):
-            rows.update(read(stale[at : at + TOGETHER]))
+        for at in range(0, len(stale), together):
+            rows.update(read(stale[at : at + together]))
         made = make(rows)
         self._keep(name, _Held(moment, rows, made))
         return made
