@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
@@ -21,3 +23,8 @@ def eventually(
             f"it did not come about in time: {what() if callable(what) else what}"
         )
         time.sleep(pause)
+
+
+def removed(folder: Path | str) -> None:
+    """Remove a run's folder, in which its streamer may still be at work."""
+    eventually(lambda: shutil.rmtree(folder, ignore_errors=True) or not Path(folder).exists())

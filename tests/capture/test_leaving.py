@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +20,7 @@ from outrider.capture.leaving import leaving
 from outrider.capture.redact import MARK
 from outrider.journal.reader import find_folders
 from outrider.printed import record
-from waiting import eventually
+from waiting import eventually, removed
 
 if TYPE_CHECKING:
     from outrider_server.background import Background
@@ -75,7 +74,7 @@ def test_what_is_printed_and_configured_leaves_without_secrets(
     assert [secret for secret in secrets if secret.encode() in left] == []
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    shutil.rmtree(folder.path)
+    removed(folder.path)
     done = restore(
         elsewhere, "said/said", "--no-git", "--to", "back", "--config", "config.json",
         OUTRIDER_URL=server.url, OUTRIDER_API_KEY=server.token,

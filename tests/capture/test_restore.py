@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pytest
 from repositories import TRAIN, code, git, make, restore, run, tree, write
 
 from outrider import api
+from waiting import removed
 
 if TYPE_CHECKING:
     from outrider_server.background import Background
@@ -74,7 +74,7 @@ def test_the_server_gives_it_back_too(tmp_path: Path, server: Background) -> Non
     origin = changed(tmp_path / "origin", "remote")
     folder = run(origin, **online(server))
     wanted, diff = tree(origin), git(origin, "diff", "--binary", "HEAD")
-    shutil.rmtree(folder)
+    removed(folder)
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", str(origin), str(clone))
     done = restore(clone, "code/remote", **online(server))

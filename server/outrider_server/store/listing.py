@@ -218,9 +218,7 @@ class Asking:
         return _placed(runs[order], np.cumsum(new), among)
 
 
-def _read_cells(
-    db: sqlite3.Connection, number: int, runs: Sequence[int]
-) -> dict[int, list[Any]]:
+def _read_cells(db: sqlite3.Connection, number: int, runs: Sequence[int]) -> dict[int, list[Any]]:
     """What is compared of some runs' values of a config or summary key."""
     sql = "SELECT run, number, head FROM attribute WHERE name = ?"
     if len(runs) > _TOGETHER:  # one scan of the index is faster than so many looks into it
