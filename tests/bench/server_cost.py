@@ -30,6 +30,15 @@ TOGETHER = 10
 STEPS = 50_000
 TABLE_COLUMNS = 20
 WRITERS = 16
+ASKED = {
+    "filter + sort": {
+        "filter": "config.lr < 0.05 and summary.metric_00 > 0.2",
+        "sort": "-summary.metric_01",
+    },
+    "sort alone": {"sort": "config.option_03"},
+    "newest first": {"sort": "-created"},
+}
+"""What is asked of the table of runs."""
 
 
 def millions() -> int:
@@ -45,10 +54,10 @@ def pin(running: Any) -> None:
             os.sched_setaffinity(int(thread), {min(cores)})
 
 
-def fill(running: Any, first: int, batches: int) -> dict[str, Any]:
-    """One round of load: ten runs at once. The load's report and what the server took."""
+def fill(running: Any, first: int, batches: int, runs: int = TOGETHER) -> dict[str, Any]:
+    """One round of load: some runs at once. The load's report and what the server took."""
     command = [sys.executable, str(Path(__file__).with_name("load.py")), running.url, running.token]
-    command += [str(first), str(TOGETHER), str(batches)]
+    command += [str(first), str(runs), str(batches)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -140,26 +149,13 @@ def table() -> Iterator[Figure]:
         began = time.perf_counter()
         with ThreadPoolExecutor(WRITERS) as writers:
             shares = (range(first, count, WRITERS) for first in range(WRITERS))
-            list(writers.map(lambda share: _fill_table(running, share), shares))
+            list(writers.map(lambda share: fill_table(running, share), shares))
         took = time.perf_counter() - began
         yield Figure("runs made, config and summary sent", count / took, " runs/s", None)
-        columns = [f"config.option_{index:02d}" for index in range(TABLE_COLUMNS // 2)]
-        columns += [f"summary.metric_{index:02d}" for index in range(TABLE_COLUMNS // 2)]
-        picked = [("columns", column) for column in columns]
-        asked = {
-            "filter + sort": {
-                "filter": "config.lr < 0.05 and summary.metric_00 > 0.2",
-                "sort": "-summary.metric_01",
-            },
-            "sort alone": {"sort": "config.option_03"},
-            "newest first": {"sort": "-created"},
-            "page 100": {"sort": "-summary.metric_01", "offset": str(min(9900, count // 2))},
-        }
-        for what, query in asked.items():
+        page_100 = {"sort": "-summary.metric_01", "offset": str(min(9900, count // 2))}
+        for what, query in (ASKED | {"page 100": page_100}).items():
             times, before = [], watched.seconds()
-            path = f"/api/projects/{quote(PROJECT)}/runs?" + urlencode(
-                [*query.items(), ("limit", "100"), *picked]
-            )
+            path = table_path(query)
             with Client(running.url, running.token) as client:
                 for _ in range(15):
                     began = time.perf_counter()
@@ -175,7 +171,16 @@ def table() -> Iterator[Figure]:
             yield Figure(name, median(times), " ms", 50.0, detail)
 
 
-def _fill_table(running: Any, numbers: range) -> None:
+def table_path(query: dict[str, str]) -> str:
+    """Where a hundred rows of the table are, with twenty columns."""
+    columns = [f"config.option_{index:02d}" for index in range(TABLE_COLUMNS // 2)]
+    columns += [f"summary.metric_{index:02d}" for index in range(TABLE_COLUMNS // 2)]
+    asked = [*query.items(), ("limit", "100"), *(("columns", column) for column in columns)]
+    return f"/api/projects/{quote(PROJECT)}/runs?" + urlencode(asked)
+
+
+def fill_table(running: Any, numbers: range) -> None:
+    """Make runs with config and summary."""
     with Client(running.url, running.token) as client:
         for number in numbers:
             client.create(number)
