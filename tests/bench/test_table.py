@@ -16,13 +16,14 @@ def test_all_benchmarks_run_and_print_one_table(
     import server_cost
     import start_up
     import streamer_cost
+    import upload_cost
     from figures import show
 
     monkeypatch.setenv("PYTHONWARNINGS", "default")
     measures = [
         log_path.costs, log_path.system_calls, start_up.imports, start_up.init,
         streamer_cost.measure, streamer_cost.growth, server_cost.ingest_and_chart, server_cost.table,
-        frameworks.lightning, frameworks.keras,
+        upload_cost.measure, frameworks.lightning, frameworks.keras,
     ]  # fmt: skip
     figures = [figure for measure in measures for figure in measure()]
     with capsys.disabled():
