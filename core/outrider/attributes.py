@@ -75,13 +75,22 @@ def _read_file(path: str) -> dict[str, Any]:
     except UsageError:
         raise
     except OSError as error:
-        raise UsageError(f"cannot read config file {path!r}: {error.strerror}") from error
+        raise UsageError(
+            f"cannot read config file {path!r}: {error.strerror}",
+            hint=f"looked for at {os.path.abspath(path)}",
+        ) from error
     except Exception as error:
-        raise UsageError(f"cannot read config file {path!r}: {error}") from error
+        raise UsageError(
+            f"cannot read config file {path!r}: {error}",
+            hint=f"it is read as {ending[1:].upper()} in UTF-8, as its ending says",
+        ) from error
     if found is None:
         return {}
     if not isinstance(found, Mapping):
-        raise UsageError(f"config file {path!r} holds no table of names and values")
+        raise UsageError(
+            f"config file {path!r} holds no table of names and values",
+            hint="one name and value a line, such as lr: 0.1 in YAML",
+        )
     return {text(key): plain(value) for key, value in found.items()}
 
 

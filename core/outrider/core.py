@@ -100,7 +100,8 @@ def init(
         more = {str(key): settings[key] for key in settings.keys()}  # noqa: SIM118
     else:
         raise UsageError(
-            f"settings must be a mapping of names to values, not {type(settings).__name__}"
+            f"settings must be a mapping of names to values, not {type(settings).__name__}",
+            hint="such as settings={'sample_seconds': 5}; docs/settings.md lists them",
         )
     adapter = more.pop("adapter", None)
     if previous is None and _config is not None and len(_config):
@@ -287,8 +288,15 @@ def _warn_unknown(unknown: Mapping[str, Any]) -> None:
     known = (
         "project name config id resume group job_type tags notes dir mode rewind_to reinit settings"
     ).split()
+    # wandb's words that look like none of ours, or like the wrong one.
+    meant_by = {
+        "entity": "project",
+        "save_code": "settings",
+        "allow_val_change": "config",
+        "force": "mode",
+    }
     for key in unknown:
-        near = get_close_matches(key, known, 1, 0.5)
+        near = [meant_by[key]] if key in meant_by else get_close_matches(key, known, 1, 0.5)
         meant = f"; did you mean {near[0]}=?" if near else ""
         say(f"init() has no argument {key!r}{meant} (it is left out, the run goes on)")
 

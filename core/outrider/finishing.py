@@ -118,19 +118,29 @@ def wait_for_delivery(
     if delivered:
         _tell(run, f"{run.name} {ending.state}, delivered: {run.url}")
     elif last_chance:
+        why, hint = _why(delivery)
         _tell(
             run,
-            f"{run.name} {ending.state}; {_left(delivery)} bytes are not delivered. "
-            f"They lie in {run.folder}\n  hint: outrider sync {run.folder}",
+            f"{run.name} {ending.state}; {why}{_left(delivery)} bytes are not delivered. "
+            f"They lie in {run.folder}\n  hint: {hint}outrider sync {run.folder}",
         )
     else:
-        reason = delivery.get("reason")
+        why, hint = _why(delivery)
         _tell(
             run,
-            f"{run.name} {ending.state}; "
-            + (f"the server does not answer ({reason}), " if reason else "")
-            + "the rest is sent in the background",
+            f"{run.name} {ending.state}; {why}the rest is sent in the background"
+            + (f"\n  hint: {hint.rstrip('; ')}" if hint else ""),
         )
+
+
+def _why(delivery: dict[str, Any]) -> tuple[str, str]:
+    """What holds the delivery up, and what to do about it, as beginnings of sentences: nobody
+    answers, somebody else does, the token is not taken."""
+    reason, hint = delivery.get("reason"), delivery.get("hint")
+    return (
+        f"the server has not taken it ({reason}), " if reason else "",
+        f"{hint}; " if reason and hint else "",
+    )
 
 
 def wait_for_copies(folder: str, position: tuple[str, int, int], seconds: float) -> bool:

@@ -84,7 +84,10 @@ NAMES: tuple[str, ...] = tuple(name for name in Settings.__annotations__ if name
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise UsageError(f"{name} must be a text that is not empty, not {value!r}")
+        raise UsageError(
+            f"{name} must be a text that is not empty, not {value!r}",
+            hint=f"give it as {name}='...', or leave it out",
+        )
     return value
 
 
@@ -93,7 +96,10 @@ def _words(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(items, (list, tuple, set, frozenset)) or not all(
         isinstance(item, str) for item in items
     ):
-        raise UsageError(f"{name} must be a list of texts, not {value!r}")
+        raise UsageError(
+            f"{name} must be a list of texts, not {value!r}",
+            hint=f"{name}=['one', 'two'] or 'one,two'",
+        )
     return tuple(dict.fromkeys(item.strip() for item in items if item.strip()))
 
 
@@ -103,7 +109,9 @@ def _truth(name: str, value: Any) -> bool:
     word = str(value).strip().lower()
     if word in _TRUE or word in _FALSE:
         return word in _TRUE
-    raise UsageError(f"{name} must be true or false, not {value!r}")
+    raise UsageError(
+        f"{name} must be true or false, not {value!r}", hint="true, yes, on, 1; false, no, off, 0"
+    )
 
 
 def _seconds(low: float, high: float) -> Callable[[str, Any], float]:
@@ -113,7 +121,10 @@ def _seconds(low: float, high: float) -> Callable[[str, Any], float]:
         except (TypeError, ValueError):
             seconds = -1.0
         if isinstance(value, bool) or not low <= seconds <= high:
-            raise UsageError(f"{name} must be {low:g} to {high:g} seconds, not {value!r}")
+            raise UsageError(
+                f"{name} must be {low:g} to {high:g} seconds, not {value!r}",
+                hint="a number without a unit, such as 2 or 0.5",
+            )
         return seconds
 
     return check
@@ -125,7 +136,10 @@ def _bytes(name: str, value: Any) -> int:
     except (TypeError, ValueError):
         count = 0
     if isinstance(value, bool) or count < 4096:
-        raise UsageError(f"{name} must be a number of bytes, 4096 or more, not {value!r}")
+        raise UsageError(
+            f"{name} must be a number of bytes, 4096 or more, not {value!r}",
+            hint="64 MiB are 67108864",
+        )
     return count
 
 
@@ -158,7 +172,10 @@ def check_url(name: str, value: Any) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_right:
         raise UsageError(f"{name} is not the URL of a server: {text!r}", hint=hint)
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise UsageError(f"{name} must not hold a password, a query or a fragment", hint=hint)
+        raise UsageError(
+            f"{name} must not hold a password, a query or a fragment",
+            hint=f"{hint}; `outrider login` keeps a token for it",
+        )
     return text
 
 
@@ -184,7 +201,9 @@ def _folder(name: str, value: Any) -> str:
     try:
         path = os.fspath(value)
     except TypeError:
-        raise UsageError(f"{name} must be a path, not {value!r}") from None
+        raise UsageError(
+            f"{name} must be a path, not {value!r}", hint="the folder below which runs are recorded"
+        ) from None
     return os.path.abspath(os.path.expanduser(_text(name, path)))
 
 
@@ -237,7 +256,9 @@ def _read_toml(path: str) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise SettingsError(f"cannot read {path}: {error.strerror}") from error
+        raise SettingsError(
+            f"cannot read {path}: {error.strerror}", hint="make it readable, or remove it"
+        ) from error
     if sys.version_info >= (3, 11):
         import tomllib
     else:
@@ -259,10 +280,10 @@ def _take(
             from difflib import get_close_matches
 
             near = get_close_matches(str(name), NAMES, 1)
-            raise SettingsError(
-                f"{origin}: there is no setting {name!r}",
-                hint=f"did you mean {near[0]!r}?" if near else "settings: " + ", ".join(NAMES),
-            )
+            hint = f"did you mean {near[0]!r}?" if near else "settings: " + ", ".join(NAMES)
+            if origin == "argument":
+                raise UsageError(f"there is no setting {name!r}", hint=hint)
+            raise SettingsError(f"{origin}: there is no setting {name!r}", hint=hint)
         if name in values or value is None:
             continue
         try:

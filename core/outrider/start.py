@@ -48,9 +48,15 @@ def start_run(
         return _unrecorded(error, Settings(mode="disabled"), read_config(config))
     values = read_config(config)
     if rewind_to is not None and (isinstance(rewind_to, bool) or not isinstance(rewind_to, int)):
-        raise UsageError(f"rewind_to must be a step (a whole number), not {rewind_to!r}")
+        raise UsageError(
+            f"rewind_to must be a step (a whole number), not {rewind_to!r}",
+            hint="the last step to keep; what was logged behind it is hidden",
+        )
     if rewind_to is not None and not -(1 << 63) <= rewind_to < (1 << 63) - 1:
-        raise UsageError(f"rewind_to must be a step of 64 bits, not {rewind_to!r}")
+        raise UsageError(
+            f"rewind_to must be a step of 64 bits, not {rewind_to!r}",
+            hint="the last step to keep; what was logged behind it is hidden",
+        )
     if rewind_to is not None and settings.id is None and settings.resume != "auto":
         raise UsageError("rewind_to needs the run to resume", hint="give id= and resume=")
     if settings.resume in ("must", "never") and settings.id is None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from outrider import api, core
+from outrider import api, core, finishing
 
 
 @pytest.fixture
@@ -102,3 +106,23 @@ def test_an_end_is_written_where_no_file_can_be_opened_any_more(
     end = api.open(training).overview.end
     assert end is not None
     assert end["state"] == state
+
+
+def test_the_end_says_why_the_rest_was_not_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Here because somebody else answers at the URL; what to do stands beside it."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as stranger:
+        thread = threading.Thread(target=stranger.serve_forever, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{stranger.server_address[1]}"
+        given = {"url": url, "api_key": "x" * 43, "finish_seconds": 60}
+        run = core.init(project="p", mode="online", dir=tmp_path, settings=given)
+        run.log({"loss": 0.5})
+        run.finish()
+        os.kill(finishing.read_delivery(run.folder or "")["pid"], signal.SIGKILL)
+        stranger.shutdown()
+        thread.join()
+    said = capsys.readouterr().err
+    assert f"has not taken it ({url} answered 501, but not as an Outrider server" in said
+    assert "hint: is the URL right" in said
