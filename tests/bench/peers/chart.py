@@ -46,34 +46,56 @@ class Plot:
     limit: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """From `start`, `length` long (backwards where that is negative), and `low` to `high` of what it shows.
+
+    On a logarithmic axis nothing at all has no place: it stands where the least has.
+    """
+
+    start: float
+    length: float
+    low: float
+    high: float
+    log: bool = True
+
+    def __call__(self, value: float) -> float:
+        """Where a value stands."""
+        low, high = self.low, self.high
+        if self.log:
+            value, low, high = (math.log10(max(one, self.low)) for one in (value, low, high))
+        return self.start + self.length * (value - low) / ((high - low) or 1)
+
+
+def _powers(values: Sequence[float]) -> list[float]:
+    """The powers of ten around some values."""
+    low = math.floor(math.log10(min(value for value in values if value > 0)))
+    return [
+        10.0**power for power in range(low, max(low + 1, math.ceil(math.log10(max(values)))) + 1)
+    ]
+
+
 def bars(title: str, legend: Sequence[tuple[str, str]], rows: Sequence[Bar], unit: str) -> str:
     """Horizontal bars on a logarithmic scale, in the order given."""
-    left, width, high, top = 130, 470, 24, 74
-    low = math.floor(math.log10(min(row.value for row in rows)))
-    up = math.ceil(math.log10(max(row.value for row in rows)))
-    place = lambda value: left + width * (math.log10(value) - low) / max(1, up - low)  # noqa: E731
-    height = top + high * len(rows) + 34
+    left, width, high, top = 130, 330, 24, 74
+    marks = _powers([row.value for row in rows])
+    place, foot = Axis(left, width, marks[0], marks[-1]), top + high * len(rows)
     parts = [_text(8, 20, title, size=15, weight="600")]
     at = 8.0
     for name, colour in legend:
         parts.append(f'<rect x="{at:.0f}" y="32" width="12" height="12" fill="{colour}"/>')
         parts.append(_text(at + 17, 42, name))
         at += 30 + 6.7 * len(name)
-    for power in range(low, up + 1):
-        x = place(10.0**power)
-        parts.append(_rule(x, top - 8, x, top + high * len(rows)))
-        parts.append(
-            _text(x, top + high * len(rows) + 18, f"{_number(10.0**power)} {unit}", anchor="middle")
-        )
+    for mark in marks:
+        parts.append(_rule(place(mark), top - 8, place(mark), foot))
+        parts.append(_text(place(mark), foot + 18, f"{_number(mark)} {unit}", anchor="middle"))
     for index, row in enumerate(rows):
-        y = top + high * index
+        y, end = top + high * index, place(row.value)
         parts.append(_text(left - 8, y + 13, row.name, anchor="end"))
-        end = place(row.value)
-        parts.append(
-            f'<rect x="{left}" y="{y}" width="{end - left:.1f}" height="16" rx="2" fill="{row.colour}"/>'
-        )
+        size = f'width="{end - left:.1f}" height="16" rx="2"'
+        parts.append(f'<rect x="{left}" y="{y}" {size} fill="{row.colour}"/>')
         parts.append(_text(end + 6, y + 13, row.label))
-    return _svg(760, height, parts)
+    return _svg(760, foot + 34, parts)
 
 
 def plots(title: str, several: Sequence[Plot]) -> str:
@@ -87,49 +109,36 @@ def plots(title: str, several: Sequence[Plot]) -> str:
 
 def _plot(plot: Plot) -> list[str]:
     left, top, width, height = 58, 40, 300, 150
-    xs = [x for line in plot.lines for x, _ in line.points]
+    foot = top + height
+    xs = sorted({x for line in plot.lines for x, _ in line.points})
     ys = [y for line in plot.lines for _, y in line.points] + ([plot.limit] if plot.limit else [])
-    # Nothing at all has no place on a logarithmic axis: it stands one step before the least.
-    zero = min(x for x in xs if x > 0) / 10
-    lows, ups = math.log10(max(min(xs), zero)), math.log10(max(xs))
-    if plot.log_y:
-        floor, ceiling = (
-            math.floor(math.log10(min(y for y in ys if y > 0))),
-            math.ceil(math.log10(max(ys))),
-        )
-        marks = [10.0**power for power in range(floor, ceiling + 1)]
-        rise = lambda y: (math.log10(max(y, 10.0**floor)) - floor) / max(1, ceiling - floor)  # noqa: E731
-    else:
-        step = _step(max(ys))
-        marks = [step * i for i in range(int(max(ys) / step) + 2)]
-        rise = lambda y: y / marks[-1]  # noqa: E731
-    across = lambda x: left + width * (math.log10(max(x, zero)) - lows) / ((ups - lows) or 1)  # noqa: E731
-    upright = lambda y: top + height * (1 - rise(y))  # noqa: E731
+    step = _step(max(ys))
+    marks = _powers(ys) if plot.log_y else [step * i for i in range(int(max(ys) / step) + 2)]
+    across = Axis(left, width, max(xs[0], min(x for x in xs if x > 0) / 10), xs[-1])
+    upright = Axis(foot, -height, marks[0], marks[-1], plot.log_y)
     parts = [_text(8, 14, plot.title, weight="600"), _text(8, 30, plot.upright, size=11)]
     for mark in marks:
         parts.append(_rule(left, upright(mark), left + width, upright(mark)))
         parts.append(_text(left - 6, upright(mark) + 4, _number(mark), size=11, anchor="end"))
-    for x in sorted(set(xs)):
-        parts.append(_text(across(x), top + height + 16, _number(x), size=11, anchor="middle"))
-    parts.append(_text(left + width / 2, top + height + 34, plot.across, size=11, anchor="middle"))
+    parts += [_text(across(x), foot + 16, _number(x), size=11, anchor="middle") for x in xs]
+    parts.append(_text(left + width / 2, foot + 34, plot.across, size=11, anchor="middle"))
     if plot.limit:
         y = upright(plot.limit)
         parts.append(_rule(left, y, left + width, y, colour=LOSING, dash="2 4"))
         parts.append(_text(left + width, y - 4, "budget", size=11, anchor="end", colour=LOSING))
     for index, line in enumerate(plot.lines):
-        points = " ".join(f"{across(x):.1f},{upright(y):.1f}" for x, y in line.points)
-        dash = ' stroke-dasharray="5 4"' if line.dashed else ""
-        parts.append(
-            f'<polyline points="{points}" fill="none" stroke="{line.colour}" stroke-width="2"{dash}/>'
+        places = [(across(x), upright(y)) for x, y in line.points]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        more = f'stroke="{line.colour}" stroke-width="2"' + (
+            ' stroke-dasharray="5 4"' if line.dashed else ""
         )
+        parts.append(f'<polyline points="{path}" fill="none" {more}/>')
         parts += [
-            f'<circle cx="{across(x):.1f}" cy="{upright(y):.1f}" r="3" fill="{line.colour}"/>'
-            for x, y in line.points
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{line.colour}"/>' for x, y in places
         ]
         if len(plot.lines) > 1:
-            parts.append(
-                _text(left + 8, top + 12 + 14 * index, line.name, size=11, colour=line.colour)
-            )
+            at = top + 12 + 14 * index
+            parts.append(_text(left + 8, at, line.name, size=11, colour=line.colour))
     return parts
 
 

@@ -14,13 +14,14 @@ import chart
 import grown
 from columns import DISK, TABLES, Cell, Column, cell, lost, measured, round_of
 from subjects import BY_NAME, OURS
-from words import aftermath, escaped, loss, quantity, short, without_helper, written
+from words import aftermath, each, escaped, loss, quantity, without_helper, written
 
 if TYPE_CHECKING:
     from raw import Figures
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 PAGE, JSON = "benchmarks.md", "benchmarks.json"
+PACES = ("paced", "full")
 PEERS, GROWTH = "benchmarks-peers.svg", "benchmarks-growth.svg"
 
 
@@ -172,9 +173,11 @@ def peers_chart(figures: Figures) -> str | None:
         found, killed = cell(figures, column, name), round_of(figures, "kill", name)
         if found.value is None or killed is None or lost(killed, "paced") is None:
             continue
-        shares = [share for pace in ("paced", "full") if (share := lost(killed, pace)) is not None]
-        if max(shares) > 0:
-            label, colour = f"loses {_range(shares)}", chart.LOSING
+        if lost(killed, "paced") or lost(killed, "full"):
+            low, high = (
+                each(killed[f"{p}_returned"] - killed[f"{p}_found"], killed["kills"]) for p in PACES
+            )
+            label, colour = f"a kill loses {low}, at full speed {high}", chart.LOSING
         else:
             label, colour = "loses none", chart.OURS if name == OURS else chart.THEIRS
         rows.append(chart.Bar(name, found.value, f"{quantity(found.value, 'µs')}, {label}", colour))
@@ -187,12 +190,6 @@ def peers_chart(figures: Figures) -> str | None:
     ]
     title = "log() of 10 scalars in a 5 ms training step, and records lost by kill -9"
     return chart.bars(title, legend, sorted(rows, key=lambda row: row.value), "µs")
-
-
-def _range(shares: list[float]) -> str:
-    low, up = min(shares), max(shares)
-    texts = [f"{short(100 * one)}" for one in (low, up)]
-    return f"{texts[0]} %" if texts[0] == texts[1] else f"{texts[0]} to {texts[1]} %"
 
 
 def table(rows: list[list[str]]) -> str:

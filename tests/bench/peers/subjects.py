@@ -79,7 +79,7 @@ SUBJECTS = (
         adapter="trackio",
         env={"HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False"},
         server="trackio",
-        down=CLOSED,
+        down=f"{CLOSED}/?write_token=made-up",
     ),
     Subject(
         name="tensorboardX",

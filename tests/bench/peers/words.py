@@ -62,16 +62,24 @@ def loss(found: dict[str, Any] | None, pace: str) -> str:
         return "–"
     if "failed" in found:
         return f"fails: {escaped(found['failed'])}"
-    share = lost(found, pace)
-    if share is None:
+    if lost(found, pace) is None:
         return "–"
-    gone = found[f"{pace}_returned"] - found[f"{pace}_found"]
-    text = f"{gone:,} of {found[f'{pace}_returned']:,}"
-    if share:
-        text += f" ({100 * share:.2g} %)"
+    returned, kills = found[f"{pace}_returned"], found["kills"]
+    gone = returned - found[f"{pace}_found"]
+    text = (
+        f"0 of {returned:,}"
+        if not gone
+        else f"{each(gone, kills)} a kill, of {each(returned, kills)}"
+    )
     if found.get(f"{pace}_doubled"):
         text += f", {found[f'{pace}_doubled']:,} twice"
     return text
+
+
+def each(count: int, kills: int) -> str:
+    """How many a kill: a whole number, or one digit where there are few."""
+    share = count / kills
+    return f"{share:,.0f}" if share >= 10 else f"{share:.2g}"
 
 
 def without_helper(found: dict[str, Any] | None) -> str:
@@ -90,7 +98,8 @@ def aftermath(found: dict[str, Any] | None) -> str:
     if "failed" in found:
         return f"fails: {escaped(found['failed'])}"
     parts = []
-    for what, slow in (("init", 5.0), ("finish", 10.0)):
+    stages = (("init", 5.0), ("finish", 10.0))[: 1 if "init_error" in found else 2]
+    for what, slow in stages:
         if f"{what}_error" in found:
             parts.append(
                 f"{what} raises {_name(found[f'{what}_error'])} after {found[f'{what}_s']:.1f} s"
