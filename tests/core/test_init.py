@@ -179,6 +179,22 @@ def test_init_uses_no_thread_and_no_network() -> None:
     assert threading.active_count() == before
 
 
+COLLECTING = """
+import gc, os
+%s
+from outrider import core
+before = gc.isenabled()
+core.init(mode="offline", settings={"quiet": True})
+assert gc.isenabled() is before
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("said", ["gc.disable()", "gc.enable()"])
+def test_init_leaves_the_collector_as_the_script_has_it(training: Path, said: str) -> None:
+    subprocess.run([sys.executable, "-c", COLLECTING % said], check=True, timeout=60)
+
+
 def test_disabled_records_nothing_and_every_call_works(training: Path) -> None:
     with core.init(mode="disabled", config={"lr": 1}) as run:
         core.log({"a": 1})

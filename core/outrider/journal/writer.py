@@ -46,8 +46,7 @@ class Clock:
 def start_ticks(pid: int) -> int | None:
     """When a process started (field 22 of /proc/<pid>/stat, clock ticks since boot), or None."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[19])
+        return int(_small(f"/proc/{pid}/stat").rpartition(b")")[2].split()[19])
     except (OSError, IndexError, ValueError):
         return None
 
@@ -55,10 +54,18 @@ def start_ticks(pid: int) -> int | None:
 def boot_id() -> str | None:
     """The kernel's id of this boot, or None where it has none."""
     try:
-        with open("/proc/sys/kernel/random/boot_id", "rb") as file:
-            return file.read().decode().strip()
+        return _small("/proc/sys/kernel/random/boot_id").decode().strip()
     except OSError:
         return None
+
+
+def _small(path: str) -> bytes:
+    """A file of the kernel's, in a third of the system calls that a file object makes for it."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(fd, 4096)
+    finally:
+        os.close(fd)
 
 
 class JournalWriter:
