@@ -335,7 +335,10 @@ def working_folder() -> str | None:
 
 
 def write_folder_setting(folder: str, name: str, value: str | float | bool | None) -> str:
-    """Set one setting in a training folder's file (None removes it); returns the file's path."""
+    """Set one setting in a training folder's file (None removes it); returns the file's path.
+
+    Raises ``SettingsError`` where the folder takes no file.
+    """
     from outrider.folder import prepare_root, write_file
 
     path = folder_file(folder)
@@ -345,8 +348,15 @@ def write_folder_setting(folder: str, name: str, value: str | float | bool | Non
     else:
         _CHECKS[name](name, value)
         found[name] = value
-    prepare_root(os.path.dirname(path))
-    write_file(path, "".join(f"{key} = {_toml(item)}\n" for key, item in found.items()).encode())
+    lines = "".join(f"{key} = {_toml(item)}\n" for key, item in found.items())
+    try:
+        prepare_root(os.path.dirname(path))
+        write_file(path, lines.encode())
+    except OSError as error:
+        raise SettingsError(
+            f"cannot write {path}: {error.strerror}",
+            hint=f"OUTRIDER_{name.upper()} in the environment says the same without a file",
+        ) from error
     return path
 
 

@@ -128,6 +128,15 @@ def test_a_folder_that_is_not_there_cannot_be_switched(shell: Shell) -> None:
     assert shell("off", "nowhere").code == 2
 
 
+def test_a_folder_that_takes_no_file_says_so_and_how_else_to_switch(shell: Shell) -> None:
+    """Such as a read-only one; here a file lies where our folder would."""
+    (shell.folder / ".outrider").write_text("")
+    said = shell("off")
+    assert said.code == 2
+    assert "cannot write" in said.err
+    assert "OUTRIDER_MODE in the environment" in said.err
+
+
 def test_status_counts_what_is_undelivered(recorded: Shell) -> None:
     said = recorded("status", "--json").json()
     assert said["server"]["reachable"] is False
