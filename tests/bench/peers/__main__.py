@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--render", action="store_true", help="measure nothing")
     asked = parser.parse_args(arguments)
     figures = Figures(asked.into / page.JSON)
-    effort = Effort.quick() if asked.quick else Effort()
+    figures.is_quick, effort = asked.quick, Effort.quick() if asked.quick else Effort()
     rounds = asked.rounds or effort.rounds
     if not asked.render:
         everything = not asked.measures and not asked.growth
@@ -119,11 +119,12 @@ def _in_turn(
     found: dict[str, list[Round]] = {subject.name: [] for subject in there}
     for _ in range(rounds):
         for subject in there:
-            one = _tried(TIMED[measure], subject, ready[subject.name], effort, measure)
-            found[subject.name].append(one)
-        for name, own in found.items():
-            if name != OURS or len(there) == 1:
-                more = {} if name == OURS else {"ours": found[OURS]}
+            name = subject.name
+            one = _tried(TIMED[measure], subject, ready[name], effort, measure)
+            found[name].append(one)
+            if name != OURS or len(there) == 1:  # kept at once: who stops the kit loses one round
+                more = {} if name == OURS else {"ours": list(found[OURS])}
+                own = list(found[name])
                 figures.add(measure, name, version=ready[name].version, rounds=own, **more)
 
 

@@ -72,10 +72,17 @@ def made(figures: Figures) -> str:
     machines = sorted({_machine(one["machine"]) for one in there})
     loads = [one["load"] for one in there]
     when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    return (
-        f"Measured {when} on {'; '.join(machines)}. The load average was {min(loads):g} to {max(loads):g} "
+    text = f"Measured {when} on {'; '.join(machines)}. The load average was {min(loads):g} to {max(loads):g} "
+    text += (
         "then, the kit's own work included: above the number of cores, others were at work as well."
     )
+    if counts := [len(p["rounds"]) for p in figures.pieces if "ours" in p]:
+        rounds = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else f"{counts[0]}"
+        text += f" What is timed had {rounds} {'round' if rounds == '1' else 'rounds'}."
+    quick = [
+        f"{p['measure']} of {p['subject']}" for p in figures.pieces if p.get("form") == "quick"
+    ]
+    return text + (f" In the short form (`--quick`): {', '.join(quick)}." if quick else "")
 
 
 def _machine(machine: dict[str, object]) -> str:

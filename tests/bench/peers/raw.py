@@ -22,6 +22,7 @@ class Figures:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.is_quick = False
         found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         self.pieces: list[Piece] = found.get("pieces", [])
         self.growth: list[Piece] = found.get("growth", [])
@@ -30,7 +31,9 @@ class Figures:
         """Keep a piece, in the place of an older one; what has become possible is no longer left out."""
         gone = {(measure, subject), ("install", subject)}
         self.pieces = [p for p in self.pieces if (p["measure"], p["subject"]) not in gone]
-        self.pieces.append({"measure": measure, "subject": subject, **stamp(), **_rounded(more)})
+        form = {"form": "quick"} if self.is_quick else {}
+        piece = {"measure": measure, "subject": subject, **stamp(), **form, **_rounded(more)}
+        self.pieces.append(piece)
         self._write()
 
     def grew(self, name: str, rows: Iterable[dict[str, Any]]) -> None:
