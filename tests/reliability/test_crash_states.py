@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +27,13 @@ pytestmark = pytest.mark.reliability
 
 ROWS = 24
 Step = tuple[str, str, bytes]
+
+DIES = """
+import os, sys
+from outrider.journal.writer import JournalWriter
+JournalWriter(sys.argv[1], "r1", writer="dies").append({"s": 0, "p": {"m": 1}})
+os._exit(0)
+"""
 
 
 def record(folder: str, rows: int = ROWS) -> list[Step]:
@@ -148,6 +157,25 @@ def without_power(
         filler = b"\0" * (rng.randint(0, len(data) - size) if rng.random() < 0.5 else 0)
         kept[path] = data[:size] + filler
     return kept, returned(steps[:at])
+
+
+def test_deliveries_one_after_the_other_hold_nothing_open(tmp_path: Path) -> None:
+    """`outrider sync` goes through thousands of runs in one process; the writers of these live."""
+    server = Inside(tmp_path / "server")
+    held = []
+    for number in range(4):
+        folder = make(tmp_path / str(number))
+        writer = JournalWriter(folder, "r1", writer="main")
+        writer.append({"s": 0, "p": {"n": number}})
+        os.close(writer.fd)
+        subprocess.run([sys.executable, "-c", DIES, folder], check=True)
+        deliver(folder, transport=server, clock=QUICK)
+        run = RunFolder(folder)
+        heads = [run.head(writer) or {} for writer in run.writers()]
+        assert "streamer" in {head["role"] for head in heads}  # how a writer ended is its word
+        held.append(len(os.listdir("/proc/self/fd")))
+    assert len(set(held[1:])) == 1, held
+    server.close()
 
 
 @pytest.mark.parametrize("cut", [0.3, 0.7, 0.999])

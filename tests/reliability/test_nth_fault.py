@@ -72,7 +72,7 @@ def acts(calls: list[str]) -> Iterator[tuple[str, Act]]:
         for count in (2, 5, 1000):
             yield f"{calls[at - 1]} {at}: {count} failures", failing(at, count)
         if calls[at - 1] == "write":
-            for take in range(0, 40, 1 if LONG else 13):
+            for take in range(40) if LONG else (0, 13, 26, 38, 39):  # 38: all but the newline
                 yield f"write {at}: takes {take} bytes", short(at, take)
 
 

@@ -191,7 +191,8 @@ class JournalWriter:
             piece = written - self._torn  # without the line break that ends an earlier piece
             self._torn = True
             self.due = 0.0  # the fast path goes through here again before its next write
-            if written == wanted - 1:
+            if written == wanted - 1:  # whole, but a reader wants to see its end
+                self._end_line()
                 return True
             if piece <= 0:  # else a reader finds the piece, and counts it
                 self._lose("disk full")
@@ -203,6 +204,13 @@ class JournalWriter:
         if self.room < 0:
             self.roll()
         return True
+
+    def _end_line(self) -> None:
+        """Write the newline that a write had no room for; where there is none still, the next does."""
+        try:
+            self._torn = self.files.write(self.fd, b"\n") != 1
+        except OSError:
+            return
 
     def failed(self, error: OSError) -> None:
         """Account for a write that failed: the record is counted in the next gap."""

@@ -61,9 +61,12 @@ def deliver(
         holder = take(run.path, 0.0)
     except OSError:  # a copied folder may be read-only: it needs no lock to be read
         holder = None
-    delivery = _Delivery(run, transport, holder, clock or Clock())
     try:
-        return delivery.run(follow, progress, patience)
+        delivery = _Delivery(run, transport, holder, clock or Clock())
+        try:
+            return delivery.run(follow, progress, patience)
+        finally:
+            delivery.close()
     finally:
         if holder is not None:
             holder.release()
@@ -142,6 +145,12 @@ class _Delivery:
         if self.sender.is_drained(goal):
             self.contents.send(progress, patience)
         return self._outcome(goal)
+
+    def close(self) -> None:
+        """Give back what is held open: one call delivers thousands of runs, one after the other."""
+        self.watch.close()
+        self.roster.close()
+        self.own.close()
 
     def _run_errands(self) -> None:
         """Copy the files that no streamer lived to copy."""

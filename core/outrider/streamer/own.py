@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,13 @@ class OwnJournal:
                     say(f"no journal of our own: {type(error).__name__}: {error}")
                     return False
         return self._writer.append(record)
+
+    def close(self) -> None:
+        """Give the file back; nothing is appended any more."""
+        with self._lock:
+            if self._writer is not None and self._writer.fd >= 0:
+                os.close(self._writer.fd)
+                self._writer.fd = -1
 
 
 def told_before(folder: RunFolder) -> Iterator[dict[str, Any]]:

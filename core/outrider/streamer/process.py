@@ -109,7 +109,7 @@ class Process:
     def _look(self) -> Death | None:
         if self._death is None:
             if self.fd >= 0:
-                if not select.select([self.fd], [], [], 0)[0]:
+                if not _is_readable(self.fd):
                     return None
                 self._death = self._status() or Death()
             else:
@@ -139,6 +139,13 @@ class Process:
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
+
+
+def _is_readable(fd: int) -> bool:
+    # not select(), which takes no descriptor above 1,023
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def lower_priority(niceness: int = 10) -> None:

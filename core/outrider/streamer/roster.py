@@ -283,6 +283,13 @@ class Roster:
             if member.process is not None and member.process.fd >= 0 and not member.ended
         ]
 
+    def close(self) -> None:
+        """Give the processes' descriptors back."""
+        processes = {self._creator, *(member.process for member in self.members.values())}
+        for process in processes:
+            if process is not None:
+                process.close()
+
     def state(self) -> str:
         """In one word how the latest creating writer's end stands here, for hooks."""
         try:
