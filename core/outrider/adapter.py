@@ -23,6 +23,8 @@ from outrider.ids import DEFAULT_PROJECT, new_run_id
 from outrider.notice import swallow
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from outrider import api
     from outrider.training import Run
 
@@ -250,6 +252,27 @@ class Adapter:
             twin._identity = None
             twin._was_open = False
         return twin
+
+
+class Ends:
+    """Mixed into what a framework is given: the script ends its run, by a call or a ``with`` block."""
+
+    _adapter: Adapter
+
+    def finish(self, exit_code: int = 0) -> None:
+        """End the run; what is logged later goes on with it as a new attempt."""
+        self._adapter.finish(exit_code)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        if error is None:
+            self._adapter.finish(0)
+        else:
+            self._adapter.fail(error)
 
 
 def _is_open(run: Run) -> bool:

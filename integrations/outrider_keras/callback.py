@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from outrider.adapter import About, Adapter
+from outrider.adapter import About, Adapter, Ends
 from outrider.errors import UsageError
 from outrider.notice import say_once, swallow
 from outrider_keras.describe import describe_model, learning_rates
@@ -38,7 +38,7 @@ _users: weakref.WeakValueDictionary[tuple[str, str], OutriderCallback]
 _users = weakref.WeakValueDictionary()
 
 
-class OutriderCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-ignore]
+class OutriderCallback(Ends, keras.callbacks.Callback):  # type: ignore[misc,unused-ignore]
     """Logs what ``fit`` and ``evaluate`` report to an Outrider run; the training stays as it is.
 
     Each epoch is one row under Keras' own names, with ``epoch``, ``epoch_seconds`` and the learning
@@ -280,21 +280,6 @@ class OutriderCallback(keras.callbacks.Callback):  # type: ignore[misc,unused-ig
                 f"two callbacks log to the run {'/'.join(identity)}; what both log at one step"
                 " is shown once",
             )
-
-    def finish(self, exit_code: int = 0) -> None:
-        """End the run; a later ``fit`` goes on with it as a new attempt."""
-        self._adapter.finish(exit_code)
-
-    def __enter__(self) -> OutriderCallback:  # noqa: PYI034 - Self needs 3.11
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
-    ) -> None:
-        if error is None:
-            self._adapter.finish(0)
-        else:
-            self._adapter.fail(error)
 
     # copies and pickles
 

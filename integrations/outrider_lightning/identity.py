@@ -13,7 +13,7 @@ import hashlib
 import itertools
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from outrider.ids import new_run_id
 from outrider.journal.writer import boot_id, start_ticks
@@ -22,15 +22,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _built = itertools.count()
+_home: Any = None
+"""The module that knows Lightning's rank, once it is loaded."""
+
 _RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK")
 
 
 def rank() -> int:
     """This process's rank now: Lightning's own word once it is loaded, else the environment's."""
-    try:  # asked at each log_metrics(): where Lightning is loaded, three look-ups and no more
-        said: object = sys.modules["lightning_utilities.core.rank_zero"].rank_zero_only.rank
-    except (KeyError, AttributeError):
-        said = None
+    global _home
+    try:  # asked at each log_metrics(): where Lightning is loaded, two look-ups and no more
+        said: object = _home.rank_zero_only.rank
+    except AttributeError:
+        _home = sys.modules.get("lightning_utilities.core.rank_zero")
+        said = getattr(getattr(_home, "rank_zero_only", None), "rank", None)
     return said if isinstance(said, int) else rank_in(os.environ)
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from outrider.adapter import About, Adapter
+from outrider.adapter import About, Adapter, Ends
 from outrider.errors import NotFound, OutriderError, UsageError
 from outrider.notice import say_once, swallow
 from outrider_lightning.checkpoints import Keeper, fetch
@@ -23,7 +23,7 @@ LIGHTNING = About(
 _FAILURES = ("failed", "aborted", "exception", "interrupted")
 
 
-class OutriderLogger(LogsMedia):
+class OutriderLogger(LogsMedia, Ends):
     """Logs what Lightning logs to an Outrider run.
 
     Building one does nothing but settle which run it stands for: copies of it, pickled ones in
@@ -158,12 +158,10 @@ class OutriderLogger(LogsMedia):
         if here and not self._all_ranks:
             return
         try:
-            row: dict[str, Any]
+            row: dict[str, Any] = {**metrics}
             if here or self._prefix:
                 prefix = f"rank{here}/{self._prefix}" if here else self._prefix
-                row = {f"{prefix}{key}": metrics[key] for key in metrics}
-            else:
-                row = {**metrics}
+                row = {f"{prefix}{key}": row[key] for key in row}
             if step is not None:
                 row[GLOBAL_STEP] = step
             self._adapter.log(row, step)
@@ -250,16 +248,6 @@ class OutriderLogger(LogsMedia):
                 self._adapter.settle(0)
         except Exception as error:
             swallow("finalize()", error)
-
-    def finish(self, exit_code: int = 0) -> None:
-        """End the run; for scripts with several trainings, each with a logger of its own."""
-        self._adapter.finish(exit_code)
-
-    def __enter__(self) -> OutriderLogger:  # noqa: PYI034 - Self needs 3.11
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        self.finish(0 if kind is None else 1)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from outrider.adapter import About, Adapter
+from outrider.adapter import About, Adapter, Ends
 from outrider.errors import OutriderError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def need(name: str, attribute: str) -> Any:
     return module
 
 
-class Holder:
+class Holder(Ends):
     """Mixed into a framework's callback: its run, opened when first needed.
 
     ``arguments`` are those of ``outrider.init()``; ``run`` is one that is open already.
@@ -50,18 +50,3 @@ class Holder:
     def run(self) -> Run | None:
         """The run, once the training has opened it in this process."""
         return self._adapter.run
-
-    def finish(self, exit_code: int = 0) -> None:
-        """End the run; a later training goes on with it as a new attempt."""
-        self._adapter.finish(exit_code)
-
-    def __enter__(self) -> Any:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
-    ) -> None:
-        if error is None:
-            self._adapter.finish(0)
-        else:
-            self._adapter.fail(error)

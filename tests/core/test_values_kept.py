@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -85,3 +87,27 @@ def test_an_object_that_can_be_called_and_nobody_knows_is_a_text() -> None:
     assert "Model object" in found["model"]
     assert found["function"].endswith("test_values_kept.size")
     assert "unreadable" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"a": math.nan, "b": math.inf, "c": -math.inf, "d": 1.5, "e": 3, "f": -0.0},
+        {"a": math.nan, "big": 2**63 - 1, "small": -(2**63)},
+        {"a": math.nan, "b/c": 1e308, "d.e": 5e-324},
+    ],
+)
+def test_the_short_way_of_rows_with_nan_gives_what_the_careful_way_gives(row: Any) -> None:
+    """A training whose loss has become NaN logs on, and its rows take a shorter way."""
+    careful = values._Row({}, [], None)
+    careful.flatten("", row, ())
+    assert repr(values.spelled(row)) == repr(careful.kept)
+    assert repr(values.points(row)) == repr((careful.kept, []))
+
+
+@pytest.mark.parametrize("other", [True, None, "1", 2**63, [1.0], {"b": 1.0}, Decimal(1), 1j])
+def test_the_short_way_is_for_plain_numbers_only(other: Any) -> None:
+    """And for names that are plain: anything else is looked at with care."""
+    assert values.spelled({"a": math.nan, "x": other}) is None
+    for name in ("", "ü", "\ud800", 3):
+        assert values.spelled({"a": math.nan, name: 1.0}) is None

@@ -453,13 +453,14 @@ def test_an_unheard_run_ends_when_its_logger_is_collected(
 
 
 def test_a_logger_is_a_context_manager(pl: Any, read: Any) -> None:
-    """It ends the run, as failed where an exception leaves the block."""
+    """It ends the run, as failed where an exception leaves the block, and tells which it was."""
     with OutriderLogger() as fine:
         fine.log_metrics({"x": 1.0}, 0)
     with pytest.raises(ZeroDivisionError), OutriderLogger() as bad:  # noqa: PT012
         bad.log_metrics({"x": 1.0}, 0)
         raise ZeroDivisionError
     assert (read(fine).state, read(bad).state) == ("finished", "failed")
+    assert read(bad).overview.end["why"]["type"] == "ZeroDivisionError"
 
 
 def test_fabric_logs_through_it(pl: Any, read: Any) -> None:
