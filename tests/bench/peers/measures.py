@@ -17,6 +17,10 @@ from training import Failed, Sandbox, sandbox
 Round = dict[str, Any]
 
 
+GRACE = 10.0
+"""Seconds for a killed script's helpers to bring to the disk what they have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How long and how often: the whole form takes some twenty minutes, the quick one five."""
@@ -32,12 +36,11 @@ class Effort:
     patience: float = 60.0
     batches: int = 500
     ingest_s: float = 5.0
-    grace_s: float = 10.0
 
     @classmethod
     def quick(cls) -> Effort:
         """To see that it works."""
-        return cls(1, 200, 0.3, 0.5, 40, 400, 2.0, 1, 30.0, 25, 2.0, 1.0)
+        return cls(1, 200, 0.3, 0.5, 40, 400, 2.0, 1, 30.0, 25, 2.0)
 
 
 def trainer(subject: Subject, environment: Environment, effort: Effort) -> Round:
@@ -72,7 +75,7 @@ def disk(subject: Subject, environment: Environment, effort: Effort) -> Round:
 def killed(subject: Subject, environment: Environment, effort: Effort) -> Round:
     """`kill -9` of the script at a random instant, at 200 records/s and at full speed: what is found later.
 
-    Helpers may do what they still want to do, for the seconds of grace.
+    Helpers may do what they still want to do, for ten seconds.
     """
     chance = random.Random(subject.name)
     total: Round = {}
@@ -85,7 +88,7 @@ def killed(subject: Subject, environment: Environment, effort: Effort) -> Round:
                 time.sleep(0.5 + chance.random())
                 process.kill()
                 process.wait()
-                one.wait_for_helpers(effort.grace_s)
+                one.wait_for_helpers(GRACE)
                 one.end_helpers()
                 process.communicate()
                 calls = int.from_bytes((one.folder / "returned").read_bytes(), "little")

@@ -101,13 +101,18 @@ def settings(figures: Figures) -> str:
 
 
 def left_out(figures: Figures) -> str:
-    """Who could not be installed or imported, and why."""
+    """Who could not be installed or imported, and why; and of whom there is no figure yet."""
     rows = [
         f"* {p['subject']}: {escaped(p['why'])}"
         for p in figures.pieces
         if p["measure"] == "install"
     ]
-    return "\n".join(rows) or "None: all that the kit knows could be installed."
+    gone = {p["subject"] for p in figures.pieces if p["measure"] == "install"}
+    there = measured(figures)
+    rows += [
+        f"* {name}: not measured yet" for name in BY_NAME if name not in there and name not in gone
+    ]
+    return "\n".join(rows) or "None: all that the kit knows could be installed and is measured."
 
 
 def _columns(figures: Figures, columns: tuple[Column, ...]) -> str:
