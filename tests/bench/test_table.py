@@ -13,6 +13,8 @@ def test_all_benchmarks_run_and_print_one_table(
     """Every figure can be measured; whether it is within its budget is for the reader."""
     import frameworks
     import log_path
+    import page_cost
+    import page_peers
     import server_cost
     import start_up
     import streamer_cost
@@ -24,6 +26,7 @@ def test_all_benchmarks_run_and_print_one_table(
         log_path.costs, log_path.system_calls, start_up.imports, start_up.init,
         streamer_cost.measure, streamer_cost.growth, server_cost.ingest_and_chart, server_cost.table,
         upload_cost.measure, frameworks.lightning, frameworks.keras,
+        *page_cost.measures(), *page_peers.measures(),
     ]  # fmt: skip
     figures = [figure for measure in measures for figure in measure()]
     with capsys.disabled():
