@@ -122,10 +122,10 @@ WORKSPACE: dict[str, tuple[str, Callable[[Page], Any]]] = {
     "groups and their menu": ("group=config.model", lines_menu),
     "colours and views": ("colour=config.lr&baseline=r03", menu("Views")),
     "own charts and themes": (
-        own(id="a", kind="scatter", of=["config.lr", "summary.val/acc"])
-        + "&" + own(id="b", kind="parallel", of=["config.lr", "config.model", "summary.val/acc"])
-        + "&" + own(id="c", kind="expression", text="train/loss * 2"),
-        menu("Theme"),
+        own(i="a", k="scatter", f=["config.lr", "summary.val/acc"])
+        + "&" + own(i="b", k="parallel", f=["config.lr", "config.model", "summary.val/acc"])
+        + "&" + own(i="c", k="expression", e="train/loss * 2"),
+        lambda page: (seen(".own-chart")(page), menu("Theme")(page)),
     ),
     "editor of charts": ("", menu("Chart")),
     "help": ("", lambda page: page.keyboard.press("?")),

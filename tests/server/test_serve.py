@@ -279,7 +279,8 @@ def test_a_large_answer_is_sent_smaller_to_who_can_read_that(start: Start) -> No
 
     import zstandard
 
-    client = start().client
+    server = start()
+    client = Client(server.url, server.token)
     plain = client.get("/api/openapi.json")
     assert "content-encoding" not in plain.headers
     readers = {

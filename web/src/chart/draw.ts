@@ -29,6 +29,8 @@ export interface Frame {
   ratio: number;
   x: Scale;
   y: Scale;
+  /** How many points are stroked at a time; without it, a line is one path. */
+  piece?: number;
 }
 
 const SPIKE = 6; // how many times the usual reach of an envelope makes an extreme a spike
@@ -84,17 +86,23 @@ function drawLine(ctx: Pen, line: Line, frame: Frame, { isLoud, isCrowd }: Manne
   }
   ctx.globalAlpha = line.isThin && !isLoud ? 0.55 : 1;
   ctx.lineWidth = (isLoud || line.isBase ? 2.25 : line.isThin || isCrowd ? 1 : data.isGroup ? 2 : 1.5) * frame.ratio;
-  trace(ctx, data.x, isSmooth ? data.smooth! : values, frame);
-  ctx.stroke();
+  // pieces would show where they meet if the line were dashed or shone through
+  const isWhole = dash.length > 0 || ctx.globalAlpha < 1;
+  const shown = isSmooth ? data.smooth! : values;
+  const piece = isWhole ? shown.length : (frame.piece ?? shown.length);
+  for (let first = 0; first < shown.length; first += piece) {
+    trace(ctx, data.x, shown, frame, first, first + piece + 1);
+    ctx.stroke();
+  }
   ctx.setLineDash([]);
   ctx.globalAlpha = 1;
   if (data.x.length * 14 * frame.ratio <= frame.width || data.x.length === 1) drawDots(ctx, data.x, values, frame);
 }
 
-function trace(ctx: Pen, x: readonly number[], y: readonly number[], frame: Frame): void {
+function trace(ctx: Pen, x: readonly number[], y: readonly number[], frame: Frame, first = 0, end = x.length): void {
   ctx.beginPath();
   let isDown = false;
-  for (let i = 0; i < x.length; i++) {
+  for (let i = first; i < Math.min(end, x.length); i++) {
     const px = frame.x(x[i]!);
     const py = frame.y(y[i]!);
     if (Number.isNaN(px) || Number.isNaN(py)) isDown = false;
