@@ -29,8 +29,9 @@ SCROLL = """async () => {
 # Charts on the screen whose canvas is still empty.
 BLANK = """() => [...document.querySelectorAll(".card")].filter((card) => {
     const { top, bottom } = card.getBoundingClientRect();
+    const box = card.closest(".charts-scroll").getBoundingClientRect();
     const isDrawn = card.querySelector("canvas.lines") && !card.querySelector(".card-wait");
-    return bottom > 0 && top < innerHeight && !isDrawn;
+    return bottom > box.top && top < box.bottom && !isDrawn;
 }).length"""
 
 
