@@ -153,22 +153,18 @@ def kept(figures: Figures) -> str:
 
 
 def better(figures: Figures) -> str:
-    """Each figure in which a peer is better than we are: the ratio on the better side of 1 by a tenth."""
+    """Each figure in which a peer is better by more than a tenth, and ours of the same rounds."""
     lines = []
     for column in (*(one for part in TABLES for one in part.columns if one.has_ratio), DISK):
         ahead = []
         for name in measured(figures):
             found = cell(figures, column, name)
             if name != OURS and _is_better(found, column):
-                ahead.append(f"{name} {_written(found, column)}")
+                ours = quantity(found.ours or 0.0, column.unit)
+                ahead.append(f"{name} {quantity(found.value or 0.0, column.unit)} (ours {ours})")
         if ahead:
-            ours = cell(figures, column, OURS)
-            lines.append(f"* {column.full}: {', '.join(ahead)}; Outrider {_written(ours, column)}")
+            lines.append(f"* {column.full}: {', '.join(ahead)}")
     return "\n".join(lines) or "In none of these figures."
-
-
-def _written(found: Cell, column: Column) -> str:
-    return quantity(found.value or 0.0, column.unit)
 
 
 def _is_better(found: Cell, column: Column) -> bool:
