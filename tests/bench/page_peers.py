@@ -148,6 +148,8 @@ PEERS = (
 
 def compare() -> Iterator[Figure]:
     """Time to the first chart: ours and theirs, in one browser program."""
+    from playwright.sync_api import Error
+
     what = f"first chart, {TOGETHER} runs × 40 metrics × {steps():,} steps"
     with chromium() as browser:
         ours = our_time(browser)
@@ -155,7 +157,7 @@ def compare() -> Iterator[Figure]:
         for peer in PEERS:
             try:
                 theirs, version = their_time(browser, peer)
-            except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            except (OSError, RuntimeError, subprocess.SubprocessError, Error) as error:
                 print(f"{peer.name} is left out: {error}", file=sys.stderr)
                 continue
             detail = f"version {version}; {theirs / ours:.1f} × ours"
