@@ -7,10 +7,10 @@ import { HEIGHTS, MOST_SPAN, settingOf, withMove, withSetting } from "../state/c
 import { setView, view } from "../state/url";
 import { Icon } from "./Icon";
 import { Menu } from "./Menu";
+import { NEAR } from "./near";
 import { Lazy } from "../run/Lazy";
 import { PINNED } from "./sections";
 
-const NEAR = "400px 0px";
 const loadMenu = () => import("./CardMenu");
 
 /** Where a card stands: its section, the cards of it in their order, and how many columns there are. */
@@ -42,7 +42,7 @@ export function Card({ cardKey, label, title, place, height, children }: Props) 
   const isNear = useSignal(false);
   const side = useSignal<"" | "before" | "after">("");
   useEffect(() => {
-    const observer = new IntersectionObserver(([entry]) => (isNear.value = entry!.isIntersecting), { rootMargin: NEAR });
+    const observer = new IntersectionObserver(([entry]) => (isNear.value = entry!.isIntersecting), NEAR);
     observer.observe(card.current!);
     return () => observer.disconnect();
   }, []);

@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { MediaKey } from "../../api/records";
 import { Icon } from "../../components/Icon";
+import { NEAR } from "../../components/near";
 import { useGrowth } from "../resource";
 import { Item } from "./Item";
 import { itemAt, type Series } from "./store";
@@ -27,7 +28,7 @@ export function MediaCard({ project, run, facts, series, step, isChosen, onChoos
       if (!entry!.isIntersecting || near.peek()) return;
       near.value = series();
       void near.value.load();
-    }, { rootMargin: "300px 0px" });
+    }, NEAR);
     observer.observe(card.current!);
     return () => observer.disconnect();
   }, []);
