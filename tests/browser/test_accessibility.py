@@ -53,8 +53,9 @@ def logged_in(browser: Browser, server: Background) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(logged_in: BrowserContext) -> Iterator[Page]:
-    """A page of the one context."""
+    """A page of the one context, which remembers nothing of how another test left its view."""
     opened = logged_in.new_page()
+    opened.add_init_script("localStorage.clear()")
     yield opened
     opened.close()
 
