@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -124,10 +126,18 @@ def test_a_store_of_the_first_version_is_brought_to_this_one(tmp_path: Path) -> 
         assert connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
 
 
-def test_a_creation_that_is_killed_leaves_nothing_or_all(tmp_path: Path) -> None:
+def test_a_creation_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
+    """All tables were made and the commit was still to come: the next start makes them again."""
     path = tmp_path / "x.db"
+    dies = (
+        "import os, pathlib, sys\nfrom outrider_server.store import database\n"
+        "database._mark = lambda connection: os._exit(9)\n"
+        "database.prepare(pathlib.Path(sys.argv[1]))"
+    )
+    done = subprocess.run([sys.executable, "-c", dies, str(path)], check=False)
+    assert done.returncode == 9
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")  # as far as it came before its one commit
+        assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
     with Store.open(path) as store:
         Feeder(store).log(point(0, a=1))
 
