@@ -1,8 +1,9 @@
 /** The one place that talks to the server: typed calls, and errors that carry the server's message and hint. */
 
 import { learnServerTime } from "../format/time";
+import { askLarge, hasWorkers } from "./large";
 import type { paths } from "./schema";
-import type { ManyChange, RunChange } from "./types";
+import type { ManyChange, RunChange, SeriesAnswer } from "./types";
 
 /** The server's refusal, or `status` 0 when it could not be reached. */
 export class ApiError extends Error {
@@ -47,12 +48,24 @@ async function answered(path: string, init: RequestInit = {}): Promise<Response>
     answer = await fetch(path, { credentials: "same-origin", headers: { Accept: "application/json" }, ...init });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiError(0, "The server cannot be reached.", "Is `outrider server` still running?");
+    throw refusal(0, {});
   }
   learnServerTime(answer.headers.get("Date"));
   if (answer.ok) return answer;
-  const body = (await answer.json().catch(() => ({}))) as Refused;
-  throw new ApiError(answer.status, body.error?.message ?? `The server answered ${answer.status}.`, body.error?.hint, body.position);
+  throw refusal(answer.status, (await answer.json().catch(() => ({}))) as Refused);
+}
+
+function refusal(status: number, { error, position }: Refused): ApiError {
+  if (status === 0) return new ApiError(0, "The server cannot be reached.", "Is `outrider server` still running?");
+  return new ApiError(status, error?.message ?? `The server answered ${status}.`, error?.hint, position);
+}
+
+/** What a worker has fetched and read: the page's thread has no part in it. */
+async function answeredLarge(path: string, signal?: AbortSignal): Promise<unknown> {
+  const { status, date, body } = await askLarge(path, signal);
+  learnServerTime(date);
+  if (status < 200 || status > 299) throw refusal(status, body as Refused);
+  return body;
 }
 
 /** The paths that answer a method, what they ask for and what they answer: all of it from the OpenAPI document. */
@@ -76,6 +89,8 @@ interface Call<P extends keyof paths, M extends Method> {
   signal?: AbortSignal | undefined;
   /** The request outlives the page. */
   isLeaving?: boolean;
+  /** The answer may be some megabytes. */
+  isLarge?: boolean;
 }
 
 /** `/api/projects/{project}` with its names put in, each one path part whatever it holds. */
@@ -83,10 +98,12 @@ export const address = (template: string, names: Record<string, string | number>
   template.replace(/\{(\w+)\}/g, (_, name: string) => part(String(names[name])));
 
 async function call<P extends keyof paths, M extends Method>(method: M, path: P, asked: Call<P, M>): Promise<Answer<P, M>> {
-  const { body, signal, isLeaving = false } = asked;
+  const { body, signal, isLeaving = false, isLarge = false } = asked;
   const said = body === undefined ? {} : { body: JSON.stringify(body) };
   const headers = { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }) };
-  const answer = await answered(address(path, asked.in) + queryString((asked.query ?? {}) as Query), {
+  const place = address(path, asked.in) + queryString((asked.query ?? {}) as Query);
+  if (isLarge && hasWorkers) return (await answeredLarge(place, signal)) as Answer<P, M>;
+  const answer = await answered(place, {
     method: method.toUpperCase(), headers, keepalive: isLeaving, ...said, ...(signal ? { signal } : {}),
   });
   return (await answer.json()) as Answer<P, M>;
@@ -100,6 +117,9 @@ export const remove = <P extends Paths<"delete">>(path: P, asked: Call<P, "delet
 
 const PROJECT = "/api/projects/{project}";
 const RUN = "/api/projects/{project}/runs/{run}";
+
+/** So many lines are read in some 8 ms; a worker would first have to start. */
+const MANY = 16;
 
 export type RunsQuery = QueryOf<`${typeof PROJECT}/runs`>;
 export type SeriesQuery = QueryOf<`${typeof PROJECT}/series`>;
@@ -116,9 +136,10 @@ export const api = {
 
   run: (project: string, run: string, signal?: AbortSignal) => get(RUN, { in: { project, run }, signal }),
 
-  series: (project: string, query: SeriesQuery, signal?: AbortSignal) => get(`${PROJECT}/series`, { in: { project }, query, signal }),
+  series: (project: string, query: SeriesQuery, signal?: AbortSignal): Promise<SeriesAnswer> =>
+    get(`${PROJECT}/series`, { in: { project }, query, signal, isLarge: (query.run?.length ?? 0) > MANY }),
 
-  groups: (project: string, query: GroupsQuery) => get(`${PROJECT}/groups`, { in: { project }, query }),
+  groups: (project: string, query: GroupsQuery, signal?: AbortSignal) => get(`${PROJECT}/groups`, { in: { project }, query, signal }),
 
   system: (project: string, run: string, query: QueryOf<`${typeof RUN}/system`>, signal?: AbortSignal) =>
     get(`${RUN}/system`, { in: { project, run }, query, signal }),

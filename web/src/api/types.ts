@@ -1,5 +1,6 @@
 /** The shapes that the page speaks of, by the names it has for them. Times are unix seconds unless a name says otherwise. */
 
+import type { Columns } from "./columns";
 import type { components, operations } from "./schema";
 
 type Schemas = components["schemas"];
@@ -34,7 +35,7 @@ export interface Evidence {
 }
 
 /** One run's line. `exact`: a value per point in `last`; otherwise a bucket per entry with min, max and mean. */
-export type SeriesAnswer = Schemas["Series"];
+export type SeriesAnswer = Omit<Schemas["Series"], "series"> & { series: Columns<Schemas["Series"]["series"][number]>[] };
 export type SeriesData = SeriesAnswer["series"][number] & {
   /** The line of a group of runs: min and max are its band, count the runs behind each place. */
   isGroup?: boolean;

@@ -1,5 +1,6 @@
 /** Draws lines, their envelopes, spikes and marks onto a canvas. Knows nothing of uPlot or the store. */
 
+import type { Numbers } from "../api/columns";
 import type { SeriesData } from "../api/types";
 import type { Pen } from "./pen";
 import { drawn, type Scale } from "./scale";
@@ -99,7 +100,7 @@ function drawLine(ctx: Pen, line: Line, frame: Frame, { isLoud, isCrowd }: Manne
   if (data.x.length * 14 * frame.ratio <= frame.width || data.x.length === 1) drawDots(ctx, data.x, values, frame);
 }
 
-function trace(ctx: Pen, x: readonly number[], y: readonly number[], frame: Frame, first = 0, end = x.length): void {
+function trace(ctx: Pen, x: Numbers, y: Numbers, frame: Frame, first = 0, end = x.length): void {
   ctx.beginPath();
   let isDown = false;
   for (let i = first; i < Math.min(end, x.length); i++) {
@@ -115,7 +116,7 @@ function trace(ctx: Pen, x: readonly number[], y: readonly number[], frame: Fram
 }
 
 function traceEnvelope(
-  ctx: Pen, x: readonly number[], low: readonly number[], high: readonly number[], frame: Frame,
+  ctx: Pen, x: Numbers, low: Numbers, high: Numbers, frame: Frame,
 ): void {
   const floor = frame.top + frame.height; // where a log scale has no place for a value
   ctx.beginPath();
@@ -158,7 +159,7 @@ function traceSpikes(ctx: Pen, data: SeriesData, frame: Frame): void {
   }
 }
 
-function drawDots(ctx: Pen, x: readonly number[], y: readonly number[], frame: Frame): void {
+function drawDots(ctx: Pen, x: Numbers, y: Numbers, frame: Frame): void {
   const radius = (x.length === 1 ? 3 : 2) * frame.ratio;
   ctx.beginPath();
   for (let i = 0; i < x.length; i++) {

@@ -1,5 +1,6 @@
 /** Linear and logarithmic scales, and the y range of a chart: plain values in, plain values out. */
 
+import type { Numbers } from "../api/columns";
 import type { SeriesData } from "../api/types";
 
 export interface Range { min: number; max: number }
@@ -18,7 +19,7 @@ export function makeScale(range: Range, from: number, to: number, isLog: boolean
 }
 
 /** First index whose x is not below `value` (x ascends). */
-export function lowerBound(x: readonly number[], value: number): number {
+export function lowerBound(x: Numbers, value: number): number {
   let low = 0;
   let high = x.length;
   while (low < high) {
@@ -30,7 +31,7 @@ export function lowerBound(x: readonly number[], value: number): number {
 }
 
 /** Index of the entry of `x` nearest to `value`, or -1 when there is none. */
-export function nearest(x: readonly number[], value: number): number {
+export function nearest(x: Numbers, value: number): number {
   if (x.length === 0) return -1;
   const i = lowerBound(x, value);
   if (i === 0) return 0;
@@ -39,7 +40,7 @@ export function nearest(x: readonly number[], value: number): number {
 }
 
 /** The values a line is drawn through: the mean of a bucket, or the point itself. */
-export const drawn = (line: SeriesData): readonly number[] => (line.exact ? line.last : (line.mean ?? line.last));
+export const drawn = (line: SeriesData): Numbers => (line.exact ? line.last : (line.mean ?? line.last));
 
 export function xRange(lines: readonly SeriesData[], isLog: boolean): Range | null {
   let min = Infinity;

@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import type { Numbers } from "../api/columns";
 import { api } from "../api/client";
 import type { MetricFacts } from "../api/types";
 import { Notice } from "../components/Notice";
@@ -114,7 +115,7 @@ function useValuesAt(project: string, ids: readonly string[], keys: readonly str
 }
 
 /** The last value of a series: a number, or the word of a mark that stands behind it. */
-function lastOf(one: { x: number[]; step: number[]; last: number[]; marks: { step: number; value: string }[] }): Last {
+function lastOf(one: { step: Numbers; last: Numbers; marks: { step: number; value: string }[] }): Last {
   const n = one.last.length - 1;
   const mark = one.marks[one.marks.length - 1];
   if (mark && (n < 0 || mark.step > (one.step[n] ?? -Infinity))) return mark.value;

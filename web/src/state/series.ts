@@ -39,6 +39,7 @@ export interface SeriesEntry {
   wanted: readonly string[];
   grown: Set<string>;
   busy: boolean;
+  control: AbortController | null;
   notBefore: number;
   timer: ReturnType<typeof setTimeout> | null;
 }
@@ -60,7 +61,7 @@ export function entryFor(spec: SeriesSpec): SeriesEntry {
   } else {
     entry = {
       spec, lines: signal<Lines>(new Map()), error: signal(null), isLoading: signal(false), isReady: signal(false),
-      unknown: signal([]), seen: 0, wanted: [], grown: new Set(), busy: false, notBefore: 0, timer: null,
+      unknown: signal([]), seen: 0, wanted: [], grown: new Set(), busy: false, control: null, notBefore: 0, timer: null,
     };
   }
   entries.set(id, entry);
@@ -71,13 +72,14 @@ export function entryFor(spec: SeriesSpec): SeriesEntry {
   return entry;
 }
 
-/** A chart with these runs is on the screen. Returns the function to call when it no longer is. */
+/** A chart with these runs is on the screen. Returns the function to call when it no longer is: nobody waits for the answer then. */
 export function watch(entry: SeriesEntry, runs: readonly string[]): () => void {
   entry.seen += 1;
   entry.wanted = runs;
   pump(entry);
   return () => {
     entry.seen -= 1;
+    setTimeout(() => entry.seen === 0 && entry.control?.abort()); // with other runs it is seen again at once
   };
 }
 
@@ -110,16 +112,17 @@ async function fetchRuns(entry: SeriesEntry, runs: readonly string[]): Promise<v
   const began = Date.now();
   entry.isLoading.value = true;
   runs.forEach((run) => entry.grown.delete(run));
+  const { signal } = (entry.control = new AbortController());
   try {
     const asked = {
       ...(isExpression ? { expression: key } : { key }), x, width, min: zoom?.min ?? null, max: zoom?.max ?? null, smooth,
     };
     if (group) {
-      const answer = await api.groups(project, { ...asked, ...group });
+      const answer = await api.groups(project, { ...asked, ...group }, signal);
       groupsOf(project, group, answer);
       entry.lines.value = new Map([[GROUPS, emptyLine(GROUPS)], ...groupLines(answer)]);
     } else {
-      const answer = await api.series(project, { ...asked, run: runs });
+      const answer = await api.series(project, { ...asked, run: runs }, signal);
       const lines = new Map(entry.lines.peek());
       for (const run of runs) lines.set(run, emptyLine(run));
       for (const line of answer.series) lines.set(line.run, line);
@@ -131,12 +134,14 @@ async function fetchRuns(entry: SeriesEntry, runs: readonly string[]): Promise<v
     noteAnswer();
     entry.notBefore = Date.now() + Math.max(MIN_PAUSE_MS, 3 * (Date.now() - began));
   } catch (error) {
-    const shown = noteFailure(error);
     runs.forEach((run) => entry.grown.add(run));
+    if (signal.aborted) return;
+    const shown = noteFailure(error);
     entry.error.value = shown;
     entry.notBefore = Date.now() + 5000;
   } finally {
     entry.isLoading.value = false;
+    entry.control = null;
   }
 }
 
