@@ -99,6 +99,17 @@ class Not:
 Node = Compare | Both | Either | Not
 
 
+def fields_in(node: Node | None) -> Iterator[Field]:
+    """The fields that a filter compares."""
+    if isinstance(node, Compare):
+        yield node.field
+    elif isinstance(node, Not):
+        yield from fields_in(node.part)
+    elif node is not None:
+        for part in node.parts:
+            yield from fields_in(part)
+
+
 class _Token(NamedTuple):
     kind: str
     text: str

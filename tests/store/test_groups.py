@@ -14,6 +14,8 @@ from outrider_server.filters import FilterError
 from outrider_server.groups import GroupQuery, band_of, group_field
 from outrider_server.query import SeriesQuery
 from outrider_server.smoothing import Smoothing, averaged
+from outrider_server.store import grouped
+from waiting import eventually
 
 if TYPE_CHECKING:
     from outrider_server.store import Store
@@ -163,6 +165,39 @@ def test_a_band_that_means_nothing_is_refused(band: str) -> None:
 def test_a_project_that_is_not_there_is_not_found(store: Store) -> None:
     with pytest.raises(NotFound):
         ask(store)
+
+
+def test_members_are_read_once_and_again_when_a_run_is_told_something(
+    seeds: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forty charts of a page ask for the same groups, and points do not change who is in them."""
+    store, _ = seeds
+    reads: list[None] = []
+    read = grouped._members
+    monkeypatch.setattr(grouped, "_members", lambda *asked: reads.append(None) or read(*asked))
+    more = Feeder(store, "more")
+    sizes = []
+    for change in (
+        lambda: None,
+        lambda: more.log(point(0, loss=1.0)),
+        lambda: more.log({"t": START, "k": "config", "c": {"lr": 0.1}}),
+        lambda: store.update_run("p", "plain", {"archived": True}),
+        lambda: Feeder(store, "last"),
+    ):
+        change()
+        for key in ("loss", "twice"):
+            answer = ask(store, key=key, filter="archived = false")
+        sizes.append((len(reads), *(group["of"] for group in answer["groups"])))
+    assert sizes == [(1, 3, 6, 2), (1, 3, 6, 2), (2, 3, 7, 1), (3, 3, 7), (4, 3, 7, 1)]
+
+
+def test_groups_by_what_grows_are_never_old(store: Store) -> None:
+    """A summary value moves with the points."""
+    feeder = Feeder(store)
+    for value in (1.0, 2.0):
+        feeder.log(point(int(value), loss=value))
+        eventually(lambda: ask(store, "summary.loss")["groups"][0]["value"] == value)  # noqa: B023
+        assert ask(store, filter=f"summary.loss = {value}")["runs"] == 1
 
 
 def test_views_are_kept_replaced_and_deleted(store: Store) -> None:

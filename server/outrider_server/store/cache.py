@@ -8,7 +8,7 @@ change, and are told of it: see ``per_run``.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -68,6 +68,30 @@ class Recent(Generic[Held]):
             self._bytes -= found[0]
 
 
+class AsOf(Generic[Held]):
+    """Answers that are good until a number moves on. Safe to share among threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: OrderedDict[Hashable, tuple[int, Held]] = OrderedDict()
+        self._lock = Lock()
+
+    def read(self, name: Hashable, number: int, work_out: Callable[[], Held]) -> Held:
+        """What is kept under a name, or a new one; ``number`` is from before the snapshot."""
+        with self._lock:
+            found = self._held.get(name)
+            if found is not None and found[0] == number:
+                self._held.move_to_end(name)
+                return found[1]
+        new = work_out()
+        with self._lock:
+            self._held[name] = (number, new)
+            self._held.move_to_end(name)
+            while len(self._held) > self._most:
+                self._held.popitem(last=False)
+        return new
+
+
 class Cache:
     """Blocks of tails, for each axis its steps and times or where its buckets lie, and columns over
     the runs of a project."""
@@ -78,6 +102,7 @@ class Cache:
         self.places: Recent[NDArray[np.float64]] = Recent(32 << 20)
         self.changes = Changes()
         self.per_run = PerRun(self.changes)
+        self.groups: AsOf[Any] = AsOf(8)
 
     def keep_tail(self, place: Place, blocks: Sequence[Block]) -> None:
         """Keep the blocks of a tail's row."""

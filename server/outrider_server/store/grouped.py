@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from outrider_server.filters import parse
+from outrider_server.filters import fields_in, parse
 from outrider_server.groups import (
     MOST_GROUPS,
     MOST_MEMBERS,
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from outrider_server.store.cache import Cache
     from outrider_server.store.lines import Metric
 
+_TOLD = {"id", "name", "state", "group", "job_type", "notes", "host", "created", "archived"}
+
 Member = tuple[Run, str | None]
 Members = list[tuple[Any, list[Member]]]
 
@@ -35,11 +37,7 @@ Members = list[tuple[Any, list[Member]]]
 def read_groups(asking: Asking, cache: Cache, query: GroupQuery) -> dict[str, Any]:
     """The answer for one metric of all runs that the filter lets through, by group."""
     db = asking.db
-    runs = asking.newest
-    node = parse(query.filter or "")
-    if node is not None:
-        runs = runs[np.isin(runs, asking.chosen(node), assume_unique=True)]
-    found = _members(db, asking, query.by, runs.tolist())
+    number, found = _grouped(asking, cache, query)
     shown, left = found[:MOST_GROUPS], found[MOST_GROUPS:]
     opened: dict[int, Metric] = {}
     for _, members in shown:
@@ -66,10 +64,35 @@ def read_groups(asking: Asking, cache: Cache, query: GroupQuery) -> dict[str, An
     return {
         "key": query.lines.key,
         "x": query.lines.x,
-        "runs": len(runs),
+        "runs": number,
         "groups": groups,
         "left_out": len(left),
     }
+
+
+def _grouped(asking: Asking, cache: Cache, query: GroupQuery) -> tuple[int, Members]:
+    """How many runs there are, and the groups: worked out once for all charts of a page.
+
+    While runs only grow the groups stay, unless a field is asked about that grows with them.
+    """
+    node = parse(query.filter or "")
+
+    def work_out() -> tuple[int, Members]:
+        runs = asking.newest
+        if node is not None:
+            runs = runs[np.isin(runs, asking.chosen(node), assume_unique=True)]
+        return len(runs), _members(asking.db, asking, query.by, runs.tolist())
+
+    is_told = all(_is_told(field) for field in (query.by, *fields_in(node)))
+    until = asking.moment.telling if is_told else asking.moment.commit
+    name = (asking.project, query.by, query.filter)
+    found: tuple[int, Members] = cache.groups.read(name, until, work_out)
+    return found
+
+
+def _is_told(field: Field) -> bool:
+    """Whether what a run logs leaves it alone."""
+    return field.kind in ("config", "tags") or (field.kind == "run" and field.key in _TOLD)
 
 
 def _members(db: sqlite3.Connection, asking: Asking, by: Field, runs: list[int]) -> Members:

@@ -7,7 +7,7 @@ over 20,000 runs, that is three times as fast as one query with a join for each 
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from outrider.reading.summary import Definition
     from outrider_server.buckets import Floats, Ints
     from outrider_server.query import RunQuery
-    from outrider_server.store.per_run import PerRun, Read, Row
+    from outrider_server.store.per_run import Moment, PerRun, Read, Row
 
 MOST_RUNS = 10_000
 _TOGETHER = 500
@@ -65,16 +65,23 @@ _ROW = "run id name state attempt created ended updated group_name job_type note
 class Asking:
     """The runs of one project, as a snapshot of the store shows them."""
 
-    def __init__(self, db: sqlite3.Connection, project: int, per_run: PerRun, moment: int) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, project: int, per_run: PerRun, moment: Moment
+    ) -> None:
         self.db = db
         self.project = project
         self._per_run = per_run
-        self._moment = moment
-        self.newest = self._runs(
-            "SELECT run FROM run WHERE project = ? ORDER BY created DESC, run DESC"
-        )
-        self._all = np.sort(self.newest)
+        self.moment = moment
         self._names: dict[Field, int | None] = {}
+
+    @cached_property
+    def newest(self) -> Ints:
+        """All runs, the newest first."""
+        return self._runs("SELECT run FROM run WHERE project = ? ORDER BY created DESC, run DESC")
+
+    @cached_property
+    def _all(self) -> Ints:
+        return np.sort(self.newest)
 
     def kept(
         self,
@@ -84,7 +91,9 @@ class Asking:
         together: int = _TOGETHER,
     ) -> Row:
         """A column over all runs of the project: see ``PerRun.read``."""
-        return self._per_run.read(name, self._moment, self.newest.tolist(), read, make, together)
+        return self._per_run.read(
+            name, self.moment.change, self.newest.tolist(), read, make, together
+        )
 
     def definitions(self) -> list[Definition]:
         """What the project's runs defined of their metrics; the newest run's word last."""

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 Row = TypeVar("Row")
 Read = Callable[[Sequence[int]], Mapping[int, Any]]
@@ -27,6 +27,14 @@ MOST_ROWS = 250_000
 TOGETHER = 500
 
 
+class Moment(NamedTuple):
+    """The last noted change, the last commit, and the last one of more than measurements."""
+
+    change: int
+    commit: int
+    telling: int
+
+
 class Changes:
     """Which runs changed since when, by numbers that count commits. Safe to share among threads."""
 
@@ -36,6 +44,18 @@ class Changes:
         self._now = 0
         self._known_since = 0
         self._when: OrderedDict[int, int] = OrderedDict()
+        self._commits = self._tellings = 0
+
+    def commit(self, *, told: bool) -> None:
+        """Something was committed; ``told`` if more than measurements."""
+        with self._lock:
+            self._commits += 1
+            self._tellings += told
+
+    def moment(self) -> Moment:
+        """How far all of it is."""
+        with self._lock:
+            return Moment(self._now, self._commits, self._tellings)
 
     def note(self, runs: Iterable[int]) -> None:
         """These runs have changed; called once that is committed."""

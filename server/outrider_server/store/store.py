@@ -379,7 +379,7 @@ class Store:
     @contextmanager
     def _asking(self, project: str) -> Iterator[Asking]:
         """The runs of a project in one view of the store. Raises ``NotFound``."""
-        moment = self._cache.changes.now()  # before the snapshot: see ``per_run``
+        moment = self._cache.changes.moment()  # before the snapshot: see ``per_run``
         with self._snapshot() as db:
             yield Asking(db, self._number(db, project), self._cache.per_run, moment)
 

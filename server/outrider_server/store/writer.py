@@ -84,6 +84,9 @@ class Call:
 
 
 Job = Deliver | Call
+MEASURED = {"points", "metrics", "system", "console"}
+"""Kinds of records that say nothing of a run by which it could be grouped or found."""
+
 _Done = tuple[Job, Any, BaseException | None]
 
 
@@ -98,6 +101,7 @@ class Writing:
         self.busy: dict[tuple[str, str], Track] = {}
         self.fresh: list[Any] = []
         self.flushed: set[int] = set()
+        self.told = False
         self.watcher = Watcher(self.db)
 
     def track(self, project: str, run: str) -> Track:
@@ -133,6 +137,8 @@ class Writing:
         """What was done is on disk: readers may keep new rows, and must read changed runs again."""
         keep_fresh(self.cache, self.fresh)
         self.fresh.clear()
+        self.cache.changes.commit(told=self.told)
+        self.told = False
         if self.flushed:
             self.cache.changes.note(self.flushed)
             self.flushed.clear()
@@ -278,9 +284,12 @@ class Writer(Thread):
     def _do(self, job: Job) -> Any:
         to = self._to
         if isinstance(job, Call):
+            to.told = True
             return job.do(to)
         track = to.arriving(job.batch.project, job.batch.run)
-        return store_batch(to.db, to.names, track, job.batch, to.fresh)
+        ack = store_batch(to.db, to.names, track, job.batch, to.fresh)
+        to.told |= not ack.changes.kinds <= MEASURED
+        return ack
 
     def _flush(self, *, late: float) -> None:
         """Flush the runs whose last flush is this many seconds ago, or that have ended."""
