@@ -213,6 +213,7 @@ def nvml(registered: list[int], *events: tuple[int, int]) -> Any:
     return SimpleNamespace(
         NVMLError=NvmlError,
         NVML_ERROR_TIMEOUT=10,
+        NVML_ERROR_GPU_IS_LOST=15,
         nvmlEventTypeXidCriticalError=8,
         nvmlInit=lambda: None,
         nvmlEventSetCreate=lambda: "set",

@@ -192,16 +192,21 @@ def gpu() -> Iterator[Finding]:
         return
     try:
         pynvml.nvmlInit()
-        count = pynvml.nvmlDeviceGetCount()
         names = [
             str(pynvml.nvmlDeviceGetName(pynvml.nvmlDeviceGetHandleByIndex(index)))
-            for index in range(count)
+            for index in range(pynvml.nvmlDeviceGetCount())
         ]
+        driver, cuda = (
+            pynvml.nvmlSystemGetDriverVersion(),
+            pynvml.nvmlSystemGetCudaDriverVersion(),
+        )
         pynvml.nvmlShutdown()
     except pynvml.NVMLError as error:
         yield Finding("gpu", GOOD, f"no NVIDIA GPU to sample ({error})")
         return
-    yield Finding("gpu", GOOD, ", ".join(names) or "a driver, but no GPU")
+    found = [f"{names.count(name)} × {name}" for name in dict.fromkeys(names)] or ["no GPU"]
+    versions = [f"driver {driver}", f"CUDA {cuda // 1000}.{cuda % 1000 // 10}"]
+    yield Finding("gpu", GOOD, ", ".join(found + versions))
 
 
 def plugins() -> Iterator[Finding]:

@@ -63,7 +63,9 @@ class XidListener:
         try:
             event = nvml.nvmlEventSetWait_v2(events, _WAIT_MILLISECONDS)
         except nvml.NVMLError as error:
-            if getattr(error, "value", None) != nvml.NVML_ERROR_TIMEOUT:
+            if error.value == nvml.NVML_ERROR_GPU_IS_LOST:  # told at once, again and again
+                self._ends.wait(_WAIT_MILLISECONDS / 1000)
+            elif error.value != nvml.NVML_ERROR_TIMEOUT:
                 raise
             return
         if event.eventType == nvml.nvmlEventTypeXidCriticalError:
