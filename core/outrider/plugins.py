@@ -294,16 +294,19 @@ def _in_time(ask: Callable[[], Any], seconds: float | None, name: str) -> Any:
 
 
 def blame(name: str, where: str, error: BaseException) -> None:
-    """Count a failure of what a plugin has named (a sink) against the plugin."""
+    """Count a failure of what a plugin has named (a sink, a probe) against the plugin. Its hooks are still
+    called: whoever uses what was named leaves that out by itself."""
     record = _all().records.get(name)
     if record is not None:
-        _failed(record, where, error)
+        _failed(record, where, error, leaves_out=False)
 
 
-def _failed(record: PluginRecord, where: str, error: BaseException) -> None:
+def _failed(
+    record: PluginRecord, where: str, error: BaseException, *, leaves_out: bool = True
+) -> None:
     record.failures += 1
     record.problem = f"{where}: {type(error).__name__}: {error}"
-    if record.failures >= ALLOWED_FAILURES or where == "loading":
+    if leaves_out and (record.failures >= ALLOWED_FAILURES or where == "loading"):
         record.enabled = False
     for listen in listeners:
         listen(record)

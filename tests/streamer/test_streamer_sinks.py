@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from outrider.sampler.guard import PATIENCE
 from outrider.streamer.blame import failures_in
 from outrider.streamer.clock import Clock
 from outrider.streamer.sinks import ALLOWED_FAILURES, Batch, SinkThread
@@ -131,3 +132,35 @@ class Hanging(Good):
     eventually(lambda: ingest.ends(run.id), what=run)
     eventually(lambda: out.exists() and out.read_bytes().count(b'"s":') == 20, what=run)
     eventually(lambda: failures_in(run.folder.path).get("extra", {}).get("failures") == 2, what=run)
+
+
+def test_a_plugins_probe_that_cannot_read_is_kept_beside_the_run(
+    run: Run, tmp_path: Any, train: Callable[..., Any], monkeypatch: Any
+) -> None:
+    """Counted against the plugin that named it, whose hooks are called all the same."""
+    info = tmp_path / "site" / "cold-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: cold\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[outrider]\ncold = cold\n")
+    (info.parent / "cold.py").write_text(
+        """
+from outrider.hooks import hookimpl
+
+@hookimpl
+def outrider_probes():
+    return ["cold:Thermometer"]
+
+class Thermometer:
+    name = "thermometer"
+    def read(self):
+        raise OSError("it is too cold")
+    def facts(self):
+        return {}
+"""
+    )
+    monkeypatch.setenv("PYTHONPATH", str(info.parent))
+    train(run, "wait")
+    told = eventually(lambda: failures_in(run.folder.path).get("cold"), what=run)
+    assert told["problem"] == "probe thermometer: OSError: it is too cold"
+    eventually(lambda: failures_in(run.folder.path)["cold"]["failures"] == PATIENCE, what=run)
+    assert failures_in(run.folder.path)["cold"]["enabled"]

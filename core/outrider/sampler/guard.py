@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from outrider.sampler.probe import Probe, log
@@ -27,9 +27,16 @@ class Guarded:
     hanging without end, and the streamer must go on delivering.
     """
 
-    def __init__(self, probe: Probe, every: float) -> None:
+    def __init__(
+        self,
+        probe: Probe,
+        every: float,
+        blame: Callable[[str, BaseException], object] = lambda where, error: None,
+    ) -> None:
+        """``blame`` is told of each failure."""
         self.name = probe.name
         self._probe = probe
+        self._blame = blame
         self._budget = every * SHARE
         self._failures = 0
         self._skip = 0
@@ -68,6 +75,7 @@ class Guarded:
 
     def _fail(self, error: Exception) -> None:
         self._failures += 1
+        self._blame(f"probe {self.name}", error)
         if not self.is_enabled:
             log.warning("probe %s failed %d times and is disabled", self.name, PATIENCE)
         elif self._failures == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from outrider.sampler.guard import Guarded
@@ -11,6 +12,8 @@ from outrider.sampler.probe import Aimed, NotHere, Probe, Target, load, log
 from outrider.sampler.window import Window
 
 Clock = Callable[[], float]
+Blame = Callable[[Probe | str, str, BaseException], object]
+"""Told of each failure of a probe: how it was named, where, and what it raised."""
 
 # So that a page has something to show soon, the first window closes after this many samples.
 FIRST_SAMPLES = 3
@@ -34,6 +37,7 @@ class Sampler:
         average_seconds: float = 30.0,
         probes: Sequence[Probe | str] = (),
         clock: Clock = time.monotonic,
+        blame: Blame = lambda probe, where, error: None,
     ) -> None:
         self._clock = clock
         self._every = max(0.05, sample_seconds)
@@ -43,7 +47,12 @@ class Sampler:
         self._next = clock()
         self._then: float | None = None
         self._target = Target(pid, folder)
-        self._probes = [Guarded(probe, self._every) for probe in load(probes) if self._take(probe)]
+        self._probes: list[Guarded] = []
+        for named in probes:
+            blamed = partial(blame, named)
+            for probe in load([named], blamed):
+                if self._take(probe, blamed):
+                    self._probes.append(Guarded(probe, self._every, blamed))
         self.on_sample: Callable[[Mapping[str, float]], object] = lambda readings: None
         """Called with the readings of every single sample."""
         self.covered = 0.0
@@ -79,7 +88,7 @@ class Sampler:
             found.update(probe.facts())
         return found
 
-    def _take(self, probe: Probe) -> bool:
+    def _take(self, probe: Probe, blame: Callable[[str, BaseException], object]) -> bool:
         """Aim a probe; False when it has nothing to do here."""
         try:
             if isinstance(probe, Aimed):
@@ -87,8 +96,9 @@ class Sampler:
         except NotHere as reason:
             log.info("probe %s is left out: %s", probe.name, reason)
             return False
-        except Exception:
+        except Exception as error:
             log.warning("probe %s could not be aimed", probe.name, exc_info=True)
+            blame(f"aiming probe {probe.name}", error)
             return False
         return True
 

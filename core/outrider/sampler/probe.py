@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -42,7 +42,8 @@ class Probe(Protocol):
         ...
 
     def read(self) -> Mapping[str, float]:
-        """Read now. May raise: the sampler then skips this probe and names it in the log."""
+        """Read now. May raise: the sampler then skips this probe, names it in the log, and
+        counts it against the plugin that named it."""
         ...
 
     def facts(self) -> Mapping[str, Any]:
@@ -59,8 +60,12 @@ class Aimed(Protocol):
         ...
 
 
-def load(names: Iterable[str | Probe]) -> list[Probe]:
-    """Make probes of `"module:factory"` strings; one that cannot be made is named in the log."""
+def load(
+    names: Iterable[str | Probe],
+    blame: Callable[[str, BaseException], object] = lambda where, error: None,
+) -> list[Probe]:
+    """Make probes of `"module:factory"` strings; one that cannot be made is named in the log, and
+    `blame` is told."""
     probes: list[Probe] = []
     for name in names:
         if not isinstance(name, str):
@@ -71,6 +76,7 @@ def load(names: Iterable[str | Probe]) -> list[Probe]:
             probes.append(getattr(importlib.import_module(module), factory)())
         except NotHere as reason:
             log.info("probe %s is left out: %s", name, reason)
-        except Exception:
+        except Exception as error:
             log.warning("probe %s could not be loaded", name, exc_info=True)
+            blame(f"making probe {name}", error)
     return probes

@@ -53,14 +53,15 @@ class Sampling:
 
         settings = self._run.get("settings")
         settings = settings if isinstance(settings, dict) else {}
-        answers = plugins.call("probes", patience=plugins.NAMING_SECONDS)
-        probes = [name for names in answers for name in names]
+        answers = plugins.call_each("probes", patience=plugins.NAMING_SECONDS)
+        owners: dict[Any, str] = {name: plugin for plugin, names in answers for name in names}
         sampler = Sampler(
             self._pid(),
             self._folder,
             float(settings.get("sample_seconds", 2.0)),
             float(settings.get("average_seconds", 30.0)),
-            probes,
+            list(owners),
+            blame=lambda probe, where, error: plugins.blame(owners[probe], where, error),
         )
         sampler.on_sample = self._note
         facts = sampler.facts()
