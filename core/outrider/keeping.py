@@ -41,6 +41,7 @@ class Saving(NamedTuple):
 
     folder: str
     base: str
+    has_base: bool
     fallback: str
     policy: str
     m: dict[str, Any] | None
@@ -64,14 +65,10 @@ def keep_files(
     pattern = os.fsdecode(path_or_glob)
     fixed = _fixed_part(pattern)
     top = os.path.abspath(os.fsdecode(base)) if base is not None else os.getcwd()
-    asked = Saving(folder, top, fixed, policy, _meta(metadata, aliases), append)
-    found = [pattern] if os.path.lexists(pattern) else sorted(glob.iglob(pattern, recursive=True))
-    kept: list[str] = []
-    for path in found:
-        for one in _files_below(path):
-            name = _keep_one(asked, os.path.abspath(one))
-            if name is not None:
-                kept.append(name)
+    asked = Saving(folder, top, base is not None, fixed, policy, _meta(metadata, aliases), append)
+    found = [pattern] if os.path.lexists(pattern) else sorted(_matches(pattern))
+    files = dict.fromkeys(os.path.abspath(one) for path in found for one in _files_below(path))
+    kept = [name for path in files if (name := _keep_one(asked, path)) is not None]
     if not found:
         say_once(f"save {pattern}", f"save(): {pattern!r} matches nothing; nothing is kept of it")
     return kept
@@ -93,17 +90,46 @@ def _fixed_part(pattern: str) -> str:
     return os.path.dirname(path) if path == os.path.abspath(pattern) else path
 
 
+def _matches(pattern: str) -> Iterator[str]:
+    """What a glob names; hidden names only where it says so, as in a shell.
+
+    ``**`` is walked here. The standard library follows links to folders there: one that leads to a
+    folder above itself would name every file forty times, and several of them would take for ever.
+    """
+    parts = pattern.split("/")
+    if "**" not in parts:
+        yield from glob.iglob(pattern)
+        return
+    at = parts.index("**")
+    before, after = "/".join(parts[:at]), "/".join(parts[at + 1 :])
+    tops = glob.iglob(before) if before else ["/" if pattern.startswith("/") else ""]
+    for top in tops:
+        for folder, names in _walked(top, with_hidden=False):
+            if after:
+                yield from _matches(os.path.join(glob.escape(folder), after))
+            else:
+                yield from (os.path.join(folder, name) for name in names)
+
+
+def _walked(top: str, *, with_hidden: bool = True) -> Iterator[tuple[str, list[str]]]:
+    """Each folder below one, itself first, with the names of its files; links to folders are left out."""
+    for place, folders, names in os.walk(top or "."):
+        at = place if top else place[2:]
+        folders[:] = sorted(name for name in folders if with_hidden or name[0] != ".")
+        for name in folders:
+            path = os.path.join(at, name)
+            if os.path.islink(path):
+                known = f"save {os.path.abspath(path)}"
+                say_once(known, f"save(): {path!r} is a link to a folder: left out")
+        yield at, sorted(name for name in names if with_hidden or name[0] != ".")
+
+
 def _files_below(top: str) -> Iterator[str]:
     if not os.path.isdir(top):
         yield top
         return
-    for at, folders, names in os.walk(top):
-        folders.sort()
-        for name in folders:
-            if os.path.islink(os.path.join(at, name)):
-                path = os.path.join(at, name)
-                say_once(f"save {path}", f"save(): {path!r} is a link to a folder: left out")
-        for name in sorted(names):
+    for at, names in _walked(top):
+        for name in names:
             yield os.path.join(at, name)
 
 
@@ -149,6 +175,11 @@ def _name(asked: Saving, path: str) -> str:
         relative = os.path.relpath(path, asked.fallback)
         if relative == ".." or relative.startswith("../"):
             relative = os.path.basename(path)
+        if asked.has_base:
+            known = f"save outside {asked.fallback} {asked.base}"
+            say_once(
+                known, f"save(): {path!r} lies outside of base {asked.base!r}: kept as {relative!r}"
+            )
     return os.fsencode(relative).decode("utf-8", "backslashreplace")
 
 

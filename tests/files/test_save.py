@@ -36,8 +36,11 @@ def test_a_saved_file_lies_under_its_hash_and_is_told(run: Run, training: Path) 
     assert list((run.path / "files" / "spool").iterdir()) == []
 
 
-def test_paths_are_kept_below_the_base(run: Run, training: Path, tmp_path: Path) -> None:
-    """Below the working folder, below a base, and below what a glob elsewhere names for certain."""
+def test_paths_are_kept_below_the_base(
+    run: Run, training: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Below the working folder, below a base, and below what a glob elsewhere names for certain; what lies
+    outside of the base that was named is said."""
     for name in ("a/x.bin", "a/b/y.bin"):
         path = training / "out" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,8 +52,29 @@ def test_paths_are_kept_below_the_base(run: Run, training: Path, tmp_path: Path)
     assert run.save("out/**/*.bin", base="out/a") == ["b/y.bin", "x.bin"]
     assert run.save(str(elsewhere / "z.bin")) == ["z.bin"]
     assert run.save(tmp_path / "elsewhere" / "*" / "*.bin") == ["deep/z.bin"]
+    assert "outside" not in capsys.readouterr().err
     assert run.save(str(elsewhere / "z.bin"), base="out") == ["z.bin"]
+    assert f"lies outside of base {str(training / 'out')!r}: kept as 'z.bin'" in (
+        capsys.readouterr().err
+    )
     assert run.save("out/../../elsewhere") == ["elsewhere/deep/z.bin"]
+
+
+def test_a_glob_names_every_file_once_and_follows_no_link_round(
+    run: Run, training: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`**` names folders and what lies in them; a link to a folder above itself would never end."""
+    for name in ("tree/x", "tree/sub/y", "tree/sub/.hidden", "tree/.git/z"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(name)
+    for name in ("loop", "again"):
+        Path(f"tree/sub/{name}").symlink_to("..")
+    assert run.save("tree/**") == ["tree/sub/y", "tree/x"]
+    assert run.save("**/y") == ["tree/sub/y"]
+    assert run.save("tree/**/sub/**/y") == ["tree/sub/y"]
+    assert run.save("tree/*") == ["tree/sub/.hidden", "tree/sub/y", "tree/x"]
+    assert run.save("tree/**/.hidden") == ["tree/sub/.hidden"]
+    assert capsys.readouterr().err.count("is a link to a folder: left out") == 2
 
 
 @pytest.mark.parametrize(
