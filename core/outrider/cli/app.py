@@ -83,10 +83,17 @@ def load(name: str, place: Any) -> Any:
         place.command()(function)
     command: Any = typer.main.get_command(place)
     command.name = name
+    for one in (command, *getattr(command, "commands", {}).values()):
+        one.help = flowing(one.help)
     for said in ("epilog", "rich_help_panel"):
         if isinstance(value := getattr(place.info, said), str):
             setattr(command, said, value)
     return command
+
+
+def flowing(text: str | None) -> str | None:
+    """A help text whose paragraphs have no line breaks of their own: the terminal's width makes them."""
+    return text and "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
 def broken(name: str, place: object, error: Exception) -> Any:

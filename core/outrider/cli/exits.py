@@ -57,7 +57,7 @@ def code_of(error: Exception) -> Exit:
 
 def epilog(*codes: Exit) -> str:
     """A help page's last lines: what the exit codes mean (all of them, where none is named)."""
-    named = codes or tuple(MEANINGS)
+    named = sorted(set(codes or MEANINGS))
     return "[dim]Exit codes:[/] " + ", ".join(
         f"[bold]{int(code)}[/] {MEANINGS[code]}" for code in named
     )

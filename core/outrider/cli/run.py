@@ -28,7 +28,7 @@ Text = Optional[str]  # noqa: UP045 - read at run time
 @app.command(context_settings={"allow_interspersed_args": False})
 def run(
     program: Annotated[
-        list[str], typer.Argument(metavar="COMMAND...", help="The program and its arguments.")
+        list[str], typer.Argument(metavar="COMMAND", help="The program and its arguments.")
     ],
     project: Annotated[Text, typer.Option("--project", "-p", help="The run's project.")] = None,
     name: Annotated[Text, typer.Option("--name", help="The run's name.")] = None,
