@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "streamer"))
 
-from harness import Trainer, free_port
+from harness import PATIENCE, Trainer, free_port
 from inside import check_store
 
 from outrider import api
@@ -31,7 +31,7 @@ class Server:
     def start(self) -> None:
         from outrider_server.background import start_background
 
-        self.started = start_background(self.data, self.port, timeout=60)
+        self.started = start_background(self.data, self.port, timeout=PATIENCE * 3)
         self.starts += 1
 
     def kill(self) -> None:

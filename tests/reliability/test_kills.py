@@ -143,6 +143,8 @@ def mix(
             server.start()
             server.check()
         number += 1
+        if number % 100 == 0:
+            print(f"{number} times, {len(trainers)} trainers, {server.starts} servers", flush=True)
     eventually(lambda: trainers[-1].has_logged(1), "records of the last trainer")
     trainers[-1].kill()
     send_all(trainers[0].folder, server.url)

@@ -15,8 +15,11 @@ are medians and ratios to ours.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 sys.path.insert(
@@ -26,14 +29,18 @@ sys.path.insert(
 import environments
 import growth
 import page
+import pages
 import servers
 from environments import Environment, NotInstalled
-from measures import ONCE, TIMED, Effort, Measure, Round
+from measures import ALONE, TIMED, WAITING, Effort, Measure, Round
 from raw import Figures
 from subjects import BY_NAME, OURS, Subject
 from training import Failed, said, sandbox
 
-ALL = (*TIMED, *ONCE, *servers.SERVED)
+ONCE: dict[str, Measure] = {**WAITING, **ALONE, **servers.SERVED, **pages.SEEN}
+ALL = (*TIMED, *ONCE)
+AT_ONCE = 2
+"""How many trackers have a fault at the same time, where a measure is mostly waiting."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -88,24 +95,43 @@ def _measure(
             ready.pop(name, None)
             said(f"{name} is left out: {error}")
             figures.add("install", name, why=str(error))
+    os.environ["OUTRIDER_TEST_VENVS"] = str(environments.place())  # for the pages' own kit
     there = [BY_NAME[name] for name in ready]
-    for measure in measures:
-        if measure in TIMED:
-            _in_turn(figures, measure, there, ready, effort, rounds)
-            continue
-        for subject in there:
-            if subject.name in names and _applies(measure, subject):
-                call = ONCE.get(measure) or servers.SERVED[measure]
-                found = _tried(call, subject, ready[subject.name], effort, measure)
-                figures.add(
-                    measure, subject.name, version=ready[subject.name].version, rounds=[found]
-                )
+    for measure in (one for one in measures if one in TIMED):
+        _in_turn(figures, measure, there, ready, effort, rounds)
+    asked = [BY_NAME[name] for name in names if name in ready]
+    for some, at_once in ((WAITING, AT_ONCE), (ONCE.keys() - WAITING, 1)):
+        once = [
+            (measure, subject)
+            for measure in measures
+            for subject in asked
+            if measure in some and _applies(measure, subject)
+        ]
+        _each(figures, once, ready, effort, at_once)
 
 
 def _applies(measure: str, subject: Subject) -> bool:
-    if measure == "down":
-        return subject.down is not None
-    return measure not in servers.SERVED or subject.server is not None
+    needed = {"down": subject.down, "server": subject.server, "page": subject.page}
+    return needed.get(measure, "") is not None
+
+
+def _each(
+    figures: Figures,
+    once: Iterable[tuple[str, Subject]],
+    ready: dict[str, Environment],
+    effort: Effort,
+    at_once: int,
+) -> None:
+    """Measures that are taken once, so many at the same time; each is kept as soon as it is there."""
+    running = {}
+    with ThreadPoolExecutor(at_once) as several:
+        for measure, subject in once:
+            place = ready[subject.name]
+            begun = several.submit(_tried, ONCE[measure], subject, place, effort, measure)
+            running[begun] = measure, subject.name
+        for done in as_completed(running):
+            measure, name = running[done]
+            figures.add(measure, name, version=ready[name].version, rounds=[done.result()])
 
 
 def _in_turn(
@@ -131,12 +157,14 @@ def _in_turn(
 def _tried(
     call: Measure, subject: Subject, environment: Environment, effort: Effort, what: str
 ) -> Round:
-    said(f"{what}: {subject.name}")
+    began = time.monotonic()
     try:
-        return call(subject, environment, effort)
+        found = call(subject, environment, effort)
     except Failed as error:
         said(f"{what}: {subject.name} failed: {error}")
         return {"failed": str(error)}
+    said(f"{what}: {subject.name}, {time.monotonic() - began:.0f} s")
+    return found
 
 
 if __name__ == "__main__":

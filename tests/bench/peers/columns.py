@@ -25,19 +25,12 @@ class Column:
     unit: str = ""
     more_is_better: bool = False
     has_ratio: bool = True
+    alone: str = ""
 
     @property
     def full(self) -> str:
         """Its name where it stands alone."""
-        if self.title != "p99":
-            return self.title
-        return f"p99 of a call, {P99[self.key.rpartition('_')[0]]}"
-
-
-P99 = {
-    "log1": "1 scalar", "log10": "10 scalars", "log100": "100 scalars", "paced10": "100 calls/s",
-    "numpy_log": "NumPy step", "torch_log": "torch step",
-}  # fmt: skip
+        return self.alone or self.title
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +41,17 @@ class Table:
     columns: tuple[Column, ...]
 
 
+def calls(what: str, measure: str, prefix: str, *, has_most: bool = False) -> tuple[Column, ...]:
+    """What a kind of call takes: the middle, the slow ones and, where asked for, the slowest."""
+    found = (
+        Column(f"{what}, p50", measure, f"{prefix}_p50", "µs"),
+        Column("p99", measure, f"{prefix}_p99", "µs", alone=f"{what}, p99"),
+    )
+    most = Column("max", measure, f"{prefix}_max", "µs", has_ratio=False)
+    return (*found, most) if has_most else found
+
+
+SLOWED = "step and call ÷ step alone"
 TABLES = (
     Table("start", (
         Column("import", "trainer", "import_ms", "ms"),
@@ -61,25 +65,16 @@ TABLES = (
         Column("helpers' memory (PSS)", "trainer", "helpers_mb", "MB"),
     )),
     Table("tight", (
-        Column("1 scalar, p50", "trainer", "log1_p50", "µs"),
-        Column("p99", "trainer", "log1_p99", "µs"),
-        Column("max", "trainer", "log1_max", "µs", has_ratio=False),
-        Column("10 scalars, p50", "trainer", "log10_p50", "µs"),
-        Column("p99", "trainer", "log10_p99", "µs"),
-        Column("max", "trainer", "log10_max", "µs", has_ratio=False),
-        Column("100 scalars, p50", "trainer", "log100_p50", "µs"),
-        Column("p99", "trainer", "log100_p99", "µs"),
-        Column("max", "trainer", "log100_max", "µs", has_ratio=False),
+        *calls("1 scalar", "trainer", "log1", has_most=True),
+        *calls("10 scalars", "trainer", "log10", has_most=True),
+        *calls("100 scalars", "trainer", "log100", has_most=True),
     )),
     Table("step", (
-        Column("100 calls/s, p50", "step", "paced10_p50", "µs"),
-        Column("p99", "step", "paced10_p99", "µs"),
-        Column("NumPy step, call's p50", "step", "numpy_log_p50", "µs"),
-        Column("p99", "step", "numpy_log_p99", "µs"),
-        Column("step and call ÷ step alone", "step", "numpy_slowed", "×", has_ratio=False),
-        Column("torch step, call's p50", "step", "torch_log_p50", "µs"),
-        Column("p99", "step", "torch_log_p99", "µs"),
-        Column("step and call ÷ step alone", "step", "torch_slowed", "×", has_ratio=False),
+        *calls("100 calls/s", "step", "paced10"),
+        *calls("call after a NumPy step", "step", "numpy_log"),
+        Column(SLOWED, "step", "numpy_slowed", "×", has_ratio=False),
+        *calls("call after a torch step", "step", "torch_log"),
+        Column(SLOWED, "step", "torch_slowed", "×", has_ratio=False),
     )),
     Table("server", (
         Column("ingest, ten runs at once", "server", "ingest", "points/s", more_is_better=True),
@@ -91,6 +86,10 @@ TABLES = (
         Column("bytes a point", "server", "bytes_point", "B"),
         Column("processes", "server", "processes", has_ratio=False),
         Column("memory (PSS)", "server", "memory_mb", "MB"),
+    )),
+    Table("page", (
+        Column("first chart", "page", "first_chart_ms", "ms"),
+        Column("points stored", "page", "points", has_ratio=False),
     )),
 )  # fmt: skip
 DISK = Column("bytes on disk a point", "disk", "bytes_point", "B")

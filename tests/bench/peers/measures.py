@@ -36,11 +36,12 @@ class Effort:
     patience: float = 60.0
     batches: int = 500
     ingest_s: float = 5.0
+    page_steps: int = 5000
 
     @classmethod
     def quick(cls) -> Effort:
         """To see that it works."""
-        return cls(1, 200, 0.3, 0.5, 40, 400, 2.0, 1, 30.0, 25, 2.0)
+        return cls(1, 200, 0.3, 0.5, 40, 400, 2.0, 1, 30.0, 25, 2.0, 500)
 
 
 def trainer(subject: Subject, environment: Environment, effort: Effort) -> Round:
@@ -154,7 +155,7 @@ def _wait_for(one: Sandbox, name: str, process: Any, seconds: float = 90.0) -> N
 Measure = Callable[[Subject, Environment, Effort], Round]
 TIMED: dict[str, Measure] = {"trainer": trainer, "step": stepped}
 """Measured in turn with ours, several rounds."""
-ONCE: dict[str, Measure] = {
-    "disk": disk, "kill": killed, "helper": helper_killed, "down": server_down,
-}  # fmt: skip
-"""What does not depend on how fast the machine is at the moment."""
+WAITING: dict[str, Measure] = {"disk": disk, "helper": helper_killed, "down": server_down}
+"""Measured once, two trackers at a time: what does not depend on the machine's speed, and mostly waits."""
+ALONE: dict[str, Measure] = {"kill": killed}
+"""Measured once, by itself: a busy neighbour would make a tracker's own threads lose more."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 RUNS, LAST, LONG = 10, 99, 20_000
 BATCH = load.RECORDS * load.METRICS
-PATIENCE = 90.0
+PATIENCE = 180.0
 Send = Callable[[], None]
 
 
@@ -102,7 +102,11 @@ class Outrider:
 
 
 class Mlflow:
-    """MLflow's server as it starts by itself, on SQLite; `log-batch`, which takes 1,000 metrics."""
+    """MLflow's server as it starts by itself, on SQLite; `log-batch`, which takes 1,000 metrics.
+
+    Its supervisor kills each worker that does not answer within five seconds of its start, and importing
+    MLflow takes longer on a busy machine: none would ever come up.
+    """
 
     api = "/api/2.0/mlflow"
 
@@ -116,6 +120,8 @@ class Mlflow:
             "server",
             "--backend-store-uri",
             f"sqlite:///{one.folder}/mlflow.db",
+            "--uvicorn-opts",
+            "--timeout-worker-healthcheck 120",
         ]
         with process(one, *command, "--host", "127.0.0.1", "--port", str(port)) as url:
             server = Served(f"http://127.0.0.1:{port}")

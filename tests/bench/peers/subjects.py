@@ -11,25 +11,34 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A tracker: `adapter` names `inside/for_<adapter>.py`, `how` says how it is used.
+    """A tracker: its name, how it is used, what is installed for it, what its environment sets.
 
-    `helper` says what is killed where a helper is; `server` is what `servers.py` starts for it, and
-    `down` what `init(url)` gets where no server is there. None means: it has nothing of the kind that
-    starts without an account.
+    `server` is what `servers.py` starts for it, `down` what `init(url)` gets where no server is there, `page`
+    whose page `pages.py` opens. None means: it has nothing of the kind that starts without an account.
     """
 
     name: str
-    packages: tuple[str, ...]
     how: str
-    adapter: str
+    also: tuple[str, ...] = ()
     env: dict[str, str] = field(default_factory=dict)
     server: str | None = None
     down: str | None = None
+    page: str | None = None
 
     @property
     def environment(self) -> str:
-        """The name of the environment, shared by those with the same packages."""
-        return self.packages[0].partition("=")[0]
+        """The environment's name and its first package: one for all ways in which a tracker is used."""
+        return self.name.partition(" ")[0]
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """What is installed."""
+        return (self.environment, *self.also)
+
+    @property
+    def adapter(self) -> str:
+        """Which `inside/for_<adapter>.py` speaks to it."""
+        return self.name.lower().replace(" ", "_").replace("-", "_")
 
 
 CLOSED = "http://127.0.0.1:9"
@@ -41,86 +50,68 @@ QUIET = {"DO_NOT_TRACK": "1", "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "CUDA_VI
 MLFLOW = {"MLFLOW_DISABLE_TELEMETRY": "true"}
 SUBJECTS = (
     Subject(
-        name=OURS,
-        packages=(OURS,),
-        how='`mode="offline"`, `core.log(values, step=step)`; its own server where one is meant',
-        adapter="outrider",
+        OURS,
+        '`mode="offline"`, `core.log(values, step=step)`; its own server where one is meant',
         server="outrider",
         down=CLOSED,
+        page="Outrider",
     ),
     Subject(
-        name="wandb",
-        packages=("wandb",),
-        how='`mode="offline"`, `run.log(values, step=step)`',
-        adapter="wandb",
+        "wandb",
+        '`mode="offline"`, `run.log(values, step=step)`',
         env={"WANDB_SILENT": "true", "WANDB_ERROR_REPORTING": "false"},
         down=CLOSED,
     ),
     Subject(
-        name="mlflow",
-        packages=("mlflow",),
-        how="an SQLite file as tracking store, its default; `log_metrics`, synchronous",
-        adapter="mlflow",
+        "mlflow",
+        "an SQLite file as tracking store, its default; `log_metrics`, synchronous",
         env=MLFLOW,
         server="mlflow",
         down=CLOSED,
+        page="MLflow",
     ),
     Subject(
-        name="mlflow async",
-        packages=("mlflow",),
-        how="the same with `log_metrics(…, synchronous=False)`",
-        adapter="mlflow_async",
+        "mlflow async",
+        "the same with `log_metrics(…, synchronous=False)`",
         env=MLFLOW,
     ),
     Subject(
-        name="trackio",
-        packages=("trackio",),
-        how="its local store, `trackio.log(values, step=step)`",
-        adapter="trackio",
+        "trackio",
+        "its local store, `trackio.log(values, step=step)`",
         env={"HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False"},
         server="trackio",
         down=f"{CLOSED}/?write_token=made-up",
     ),
     Subject(
-        name="tensorboardX",
-        packages=("tensorboardX", "tensorboard"),
-        how="`SummaryWriter` as it comes, `add_scalar` for each value; read by TensorBoard",
-        adapter="tensorboardx",
+        "tensorboardX",
+        "`SummaryWriter` as it comes, `add_scalar` for each value; read by TensorBoard",
+        also=("tensorboard",),
+        page="TensorBoard",
     ),
     Subject(
-        name="aim",
-        packages=("aim",),
-        how="a local repository, `run.track(values, step=step)`",
-        adapter="aim",
+        "aim",
+        "a local repository, `run.track(values, step=step)`",
         down="aim://127.0.0.1:9",
     ),
     Subject(
-        name="swanlab",
-        packages=("swanlab",),
-        how='`mode="offline"`, `swanlab.log(values, step=step)`',
-        adapter="swanlab",
+        "swanlab",
+        '`mode="offline"`, `swanlab.log(values, step=step)`',
         down=CLOSED,
     ),
     Subject(
-        name="dvclive",
-        packages=("dvclive",),
-        how="`Live(save_dvc_exp=False, report=None, dvcyaml=None)`, `log_metric` for each value, `next_step`",
-        adapter="dvclive",
+        "dvclive",
+        "`Live(save_dvc_exp=False, report=None, dvcyaml=None)`, `log_metric` for each value, `next_step`",
         env={"DVC_NO_ANALYTICS": "1"},
     ),
     Subject(
-        name="clearml",
-        packages=("clearml",),
-        how="`Task.set_offline(True)`, `report_scalar` for each value",
-        adapter="clearml",
+        "clearml",
+        "`Task.set_offline(True)`, `report_scalar` for each value",
         env={"CLEARML_LOG_LEVEL": "ERROR"},
         down=CLOSED,
     ),
     Subject(
-        name="neptune-scale",
-        packages=("neptune-scale",),
-        how='`mode="offline"`, `log_metrics(values, step=step)`',
-        adapter="neptune",
+        "neptune-scale",
+        '`mode="offline"`, `log_metrics(values, step=step)`',
         down=CLOSED,
     ),
 )
