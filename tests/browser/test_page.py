@@ -281,17 +281,6 @@ def test_the_theme_follows_the_system_and_the_choice(
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
 
 
-def test_a_long_list_is_a_few_elements(page: Page, server: Background, record: Any) -> None:
-    """The list draws only what is seen, and any row can be scrolled to."""
-    for i in range(300):
-        record("many", f"m{i:04d}", created=time.time() - i)
-    page.goto(f"{server.url}/p/many")
-    expect(page.get_by_text("300 runs")).to_be_visible()
-    page.locator(".vlist").evaluate("element => element.scrollTo(0, element.scrollHeight)")
-    expect(page.get_by_role("link", name="m0299")).to_be_visible()
-    assert page.locator(".run-row").count() < 60
-
-
 def test_keys_move_in_the_list_and_open_help(page: Page, server: Background, digits: str) -> None:
     """Arrows move, space hides, question mark explains, escape closes."""
     page.goto(f"{server.url}/p/{digits}")

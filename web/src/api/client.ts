@@ -1,7 +1,6 @@
 /** The one place that talks to the server: typed calls, and errors that carry the server's message and hint. */
 
 import { learnServerTime } from "../format/time";
-import { askLarge, hasWorkers } from "./large";
 import type { paths } from "./schema";
 import type { ManyChange, RunChange, SeriesAnswer } from "./types";
 
@@ -62,6 +61,7 @@ function refusal(status: number, { error, position }: Refused): ApiError {
 
 /** What a worker has fetched and read: the page's thread has no part in it. */
 async function answeredLarge(path: string, signal?: AbortSignal): Promise<unknown> {
+  const { askLarge } = await import("./large");
   const { status, date, body } = await askLarge(path, signal);
   learnServerTime(date);
   if (status < 200 || status > 299) throw refusal(status, body as Refused);
@@ -102,7 +102,7 @@ async function call<P extends keyof paths, M extends Method>(method: M, path: P,
   const said = body === undefined ? {} : { body: JSON.stringify(body) };
   const headers = { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }) };
   const place = address(path, asked.in) + queryString((asked.query ?? {}) as Query);
-  if (isLarge && hasWorkers) return (await answeredLarge(place, signal)) as Answer<P, M>;
+  if (isLarge && typeof Worker !== "undefined") return (await answeredLarge(place, signal)) as Answer<P, M>;
   const answer = await answered(place, {
     method: method.toUpperCase(), headers, keepalive: isLeaving, ...said, ...(signal ? { signal } : {}),
   });

@@ -22,17 +22,18 @@ function started(): Worker {
   return made;
 }
 
-export const hasWorkers = typeof Worker !== "undefined";
+const over = (): Error => new DOMException("Nobody waits for it any more.", "AbortError");
 
 export function askLarge(path: string, signal?: AbortSignal): Promise<LargeAnswer> {
   const mine = (worker ??= started());
   const id = ++last;
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(over());
     waiting.set(id, { resolve, reject });
     signal?.addEventListener("abort", () => {
       waiting.delete(id);
       mine.postMessage({ id } satisfies LargeAsked);
-      reject(new DOMException("Nobody waits for it any more.", "AbortError"));
+      reject(over());
     }, { once: true });
     mine.postMessage({ id, path } satisfies LargeAsked);
   });

@@ -137,6 +137,7 @@ export function makePlot(host: HTMLElement, width: number, height: number, setup
     stress: (run) => layers?.stress(run),
     resize: (w, h) => u.setSize({ width: w, height: h }),
     point(x) {
+      if (isHeld) return; // a drag that leaves the plot takes the crosshair from all charts, and would lose its own end
       const left = x === null ? -10 : u.valToPos(x, "x");
       const isOutside = left < 0 || left > u.over.clientWidth;
       u.setCursor({ left: isOutside ? -10 : left, top: isOutside ? -10 : 0 });

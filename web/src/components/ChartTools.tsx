@@ -2,28 +2,30 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { cursorText } from "../chart/axis";
 import { DEFAULT_VIEW, route, setView, view, type SmoothBy } from "../state/url";
-import { forgetZooms, undoZoom, zoomTo } from "../state/zoom";
+import { forgetZooms } from "../state/zoom";
 import { editOwn, newOwn } from "../own/editing";
 import { Lazy } from "../run/Lazy";
 import { Icon } from "./Icon";
 import { Menu } from "./Menu";
 import { SearchBox } from "./SearchBox";
 import { metricMatcher } from "./sections";
+import { ZoomChip } from "./ZoomChip";
 
 const SIZES = [{ value: "s", word: "Small" }, { value: "m", word: "Medium" }, { value: "l", word: "Large" }] as const;
 
 const loadLines = () => import("./LinesMenu");
 const loadViews = () => import("./ViewsMenu");
 
+/** Another x for all charts: what was zoomed to is no place on it. */
+export function pickX(next: string): void {
+  forgetZooms();
+  setView({ x: next, zoom: null }, { push: true });
+}
+
 export function ChartTools({ metrics }: { metrics: readonly string[] }) {
   const { metric, x, logX, logY, outliers, size, zoom, group, colour, baseline } = view.value;
   const isWorkspace = route.value.page === "workspace";
-  const pickX = (next: string): void => {
-    forgetZooms();
-    setView({ x: next, zoom: null }, { push: true });
-  };
   const { isPlain } = metricMatcher(metric);
   return (
     <div class="chart-tools" role="toolbar" aria-label="Charts">
@@ -65,14 +67,7 @@ export function ChartTools({ metrics }: { metrics: readonly string[] }) {
         <hr />
         <button class="menu-item" onClick={() => setView({ ...DEFAULT_VIEW, columns: view.value.columns, tab: view.value.tab }, { push: true })}>Reset the view</button>
       </Menu>
-      {zoom && (
-        <span class="zoom">
-          <button class="chip" onClick={() => zoomTo(null)} title="Show everything (double-click on a chart)">
-            {cursorText(x, zoom.min)} – {cursorText(x, zoom.max).replace(/^step /, "")}<Icon name="close" size={12} />
-          </button>
-          <button class="button button-quiet button-small" aria-label="Undo the zoom" title="Undo the zoom (z)" onClick={undoZoom}><Icon name="undo" size={14} /></button>
-        </span>
-      )}
+      {zoom && <ZoomChip x={x} zoom={zoom} />}
     </div>
   );
 }

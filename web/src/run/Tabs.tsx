@@ -9,7 +9,7 @@ export interface TabWord { value: RunTab; word: string; count?: number | undefin
 export function Tabs({ tabs, tab, label }: { tabs: readonly TabWord[]; tab: RunTab; label: string }) {
   const bar = useRef<HTMLDivElement>(null);
   useEffect(() => bar.current?.querySelector("[aria-selected=true]")?.scrollIntoView?.({ inline: "nearest", block: "nearest" }), [tab]);
-  const open = (value: RunTab): void => setView({ tab: value, zoom: null, full: null });
+  const open = (value: RunTab): void => setView({ tab: value, full: null });
   const typed = (event: KeyboardEvent): void => {
     const at = tabs.findIndex((one) => one.value === tab);
     const next = event.key === "ArrowRight" ? at + 1 : event.key === "ArrowLeft" ? at - 1

@@ -4,12 +4,15 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import { api, type ApiError } from "../api/client";
 import type { Change, RunAnswer, SystemSeries } from "../api/types";
 import { noteAnswer, noteFailure } from "./store";
-import { replacePath, route, runPath, view } from "./url";
+import { replacePath, route, runPath, view, type Zoom } from "./url";
 
 export const run = signal<RunAnswer | null>(null);
 export const runTime = signal(Date.now());
 export const runError = signal<ApiError | null>(null);
 export const system = signal<SystemSeries[] | null>(null);
+
+/** The window of wall time that the system charts show; null is all of it. */
+export const systemWindow = signal<Zoom | null>(null);
 
 const place = computed(() => (route.value.page === "run" ? JSON.stringify([route.value.project, route.value.run]) : null));
 
@@ -37,9 +40,10 @@ async function loadSystem(): Promise<void> {
   const at = place.peek();
   if (at === null || view.peek().tab !== "system") return;
   const [project, id] = JSON.parse(at) as [string, string];
+  const shown = systemWindow.peek();
   try {
-    const answer = await api.system(project, id, { width: 800 });
-    if (at === place.peek()) system.value = answer.series;
+    const answer = await api.system(project, id, { width: 800, min: shown?.min ?? null, max: shown?.max ?? null });
+    if (at === place.peek() && shown === systemWindow.peek()) system.value = answer.series;
     noteAnswer();
   } catch (error) {
     noteFailure(error);
@@ -74,6 +78,7 @@ export function startRun(): void {
   const tab = computed(() => view.value.tab);
   effect(() => {
     place.value;
+    systemWindow.value;
     if (tab.value === "system") void loadSystem();
   });
 }
