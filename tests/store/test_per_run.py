@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,19 +16,27 @@ from outrider_server.store.chunks import write_all
 from outrider_server.store.per_run import Changes, PerRun
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from outrider_server.store import Store
 
 
 class Rows:
-    """Rows that are read, and which were."""
+    """Rows that are read, and which were; None where all were."""
 
     def __init__(self) -> None:
         self.rows: dict[int, int] = {}
-        self.asked: list[int] = []
+        self.asked: list[list[int] | None] = []
 
-    def read(self, runs: Sequence[int]) -> Mapping[int, int]:
-        self.asked += runs
-        return {run: self.rows[run] for run in runs if run in self.rows}
+    def read(self, runs: Sequence[int] | None) -> list[tuple[int, int, None]]:
+        self.asked.append(None if runs is None else list(runs))
+        return [(run, n, None) for run, n in self.rows.items() if runs is None or run in runs]
+
+    def kept(self, kept: PerRun, moment: int, runs: Sequence[int], name: str = "x") -> list[Any]:
+        """What is kept of these runs, None where there is nothing."""
+        column = kept.read(name, moment, np.array(runs, np.int64), self.read)
+        assert column.runs.tolist() == list(runs)
+        return [n if n == n else None for n in column.numbers[0].tolist()]
 
 
 def test_only_runs_that_changed_are_read_again() -> None:
@@ -36,23 +44,26 @@ def test_only_runs_that_changed_are_read_again() -> None:
     rows, changes = Rows(), Changes()
     kept = PerRun(changes)
     rows.rows = {1: 10, 2: 20}
-    assert kept.read("x", changes.now(), [1, 2, 3], rows.read, dict) == {1: 10, 2: 20, 3: None}
-    assert kept.read("x", changes.now(), [1, 2, 3], rows.read, dict) == {1: 10, 2: 20, 3: None}
-    assert rows.asked == [1, 2, 3]
+    assert rows.kept(kept, changes.now(), [1, 2, 3]) == [10, 20, None]
+    assert rows.kept(kept, changes.now(), [1, 2, 3]) == [10, 20, None]
+    assert rows.asked == [None]
     rows.rows[2] = 21
-    changes.note([2])
-    assert kept.read("x", changes.now(), [1, 2, 3], rows.read, dict)[2] == 21
-    assert rows.asked == [1, 2, 3, 2]
+    del rows.rows[1]
+    changes.note([2, 1, 77])
+    assert rows.kept(kept, changes.now(), [1, 2, 3]) == [None, 21, None]
+    assert rows.asked == [None, [1, 2]]
 
 
 def test_runs_that_came_are_read_and_runs_that_went_are_left_out() -> None:
-    """Also where nobody noted it: a run that was moved to another project."""
+    """Also where nobody noted it."""
     rows, changes = Rows(), Changes()
     kept = PerRun(changes)
     rows.rows = {1: 10, 2: 20, 3: 30}
-    kept.read("x", changes.now(), [1, 2], rows.read, dict)
-    assert kept.read("x", changes.now(), [2, 3], rows.read, dict) == {2: 20, 3: 30}
-    assert kept.read("x", changes.now(), [2], rows.read, dict) == {2: 20}
+    rows.kept(kept, changes.now(), [1, 2])
+    assert rows.kept(kept, changes.now(), [2, 3]) == [20, 30]
+    assert rows.kept(kept, changes.now(), [2]) == [20]
+    assert rows.kept(kept, changes.now(), []) == []
+    assert rows.kept(kept, changes.now(), [1, 3]) == [10, 30]
 
 
 def test_a_change_during_a_read_is_read_by_the_next() -> None:
@@ -62,9 +73,35 @@ def test_a_change_during_a_read_is_read_by_the_next() -> None:
     rows.rows = {1: 10}
     before = changes.now()
     changes.note([1])  # committed behind the snapshot that gives 10
-    assert kept.read("x", before, [1], rows.read, dict) == {1: 10}
+    assert rows.kept(kept, before, [1]) == [10]
     rows.rows = {1: 11}
-    assert kept.read("x", changes.now(), [1], rows.read, dict) == {1: 11}
+    assert rows.kept(kept, changes.now(), [1]) == [11]
+
+
+def test_which_runs_a_project_has_is_read_again_once_runs_came_or_went() -> None:
+    """And only of that project; a snapshot from before a change is not kept for those behind it."""
+    changes = Changes()
+    kept = PerRun(changes)
+    asked = []
+
+    def listed(project: int, moment: int, *newest: int) -> list[int]:
+        def read() -> NDArray[np.int64]:
+            asked.append(project)
+            return np.array(newest, np.int64)
+
+        found = kept.listed(project, moment, read)
+        return found.runs[found.newest].tolist()
+
+    assert listed(1, changes.now(), 3, 9, 5) == [3, 9, 5]
+    assert listed(2, changes.now(), 4) == [4]
+    changes.note([4], [2])
+    before = changes.now()
+    assert listed(1, before) == [3, 9, 5]
+    changes.note([], [1])
+    assert listed(1, before, 9, 3, 5) == [9, 3, 5]
+    assert listed(1, changes.now(), 9, 3) == [9, 3]
+    assert listed(1, changes.now()) == [9, 3]
+    assert asked == [1, 2, 1, 1]
 
 
 def test_who_has_read_nothing_for_long_reads_everything() -> None:
@@ -72,11 +109,11 @@ def test_who_has_read_nothing_for_long_reads_everything() -> None:
     rows, changes = Rows(), Changes(most=2)
     kept = PerRun(changes)
     rows.rows = dict.fromkeys(range(5), 0)
-    kept.read("x", changes.now(), range(5), rows.read, dict)
+    rows.kept(kept, changes.now(), range(5))
     rows.rows = dict.fromkeys(range(5), 1)
     for run in range(5):
         changes.note([run])
-    assert set(kept.read("x", changes.now(), range(5), rows.read, dict).values()) == {1}
+    assert set(rows.kept(kept, changes.now(), range(5))) == {1}
 
 
 def test_what_is_kept_is_bounded() -> None:
@@ -84,8 +121,8 @@ def test_what_is_kept_is_bounded() -> None:
     rows, changes = Rows(), Changes()
     kept = PerRun(changes, most=5)
     for name in ("x", "y", "x"):
-        kept.read(name, changes.now(), [1, 2, 3], rows.read, dict)
-    assert rows.asked == [1, 2, 3] * 3
+        rows.kept(kept, changes.now(), [1, 2, 3], name)
+    assert rows.asked == [None] * 3
 
 
 def test_a_sort_by_a_metric_follows_what_is_logged(store: Store) -> None:

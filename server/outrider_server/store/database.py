@@ -152,7 +152,8 @@ def _set_up(connection: sqlite3.Connection, *, reads_only: bool) -> None:
     if reads_only:
         connection.execute("PRAGMA query_only=1")
         connection.execute("PRAGMA mmap_size=0")
-        connection.create_function("REGEXP", 2, _matches, deterministic=True)
+        # by a name of our own: SQLAlchemy puts its REGEXP in the place of ours, which fails at numbers
+        connection.create_function("matches", 2, matches, deterministic=True)
     else:
         connection.execute("PRAGMA wal_autocheckpoint=8000")
 
@@ -160,8 +161,8 @@ def _set_up(connection: sqlite3.Connection, *, reads_only: bool) -> None:
 _patterns: dict[str, Any] = {}
 
 
-def _matches(pattern: str, text: object) -> bool:
-    """SQL's REGEXP: is the pattern found in the text (its first 2,000 characters)?"""
+def matches(pattern: str, text: object) -> bool:
+    """Is a regular expression found in a text (its first 2,000 characters)? Numbers are read as texts."""
     if text is None:
         return False
     found = _patterns.get(pattern)

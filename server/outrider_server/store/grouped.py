@@ -19,7 +19,7 @@ from outrider_server.groups import (
     group_line,
 )
 from outrider_server.query import EXACT_PER_PIXEL, Frame, as_seen, bucket_line, exact_line
-from outrider_server.store.listing import FIELDS, Asking
+from outrider_server.store.asking import FIELDS, Asking
 from outrider_server.store.series import Run, open_line
 from outrider_server.store.values import Cell, order, value_of
 
@@ -78,10 +78,8 @@ def _grouped(asking: Asking, cache: Cache, query: GroupQuery) -> tuple[int, Memb
     node = parse(query.filter or "")
 
     def work_out() -> tuple[int, Members]:
-        runs = asking.newest
-        if node is not None:
-            runs = runs[np.isin(runs, asking.chosen(node), assume_unique=True)]
-        return len(runs), _members(asking.db, asking, query.by, runs.tolist())
+        runs = asking.found(node).tolist()
+        return len(runs), _members(asking.db, asking, query.by, runs)
 
     is_told = all(_is_told(field) for field in (query.by, *fields_in(node)))
     until = asking.moment.telling if is_told else asking.moment.commit

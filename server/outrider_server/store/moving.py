@@ -115,6 +115,8 @@ def move_runs(
             blobs.share(done.project, number, contents)
             done.contents += contents
             _renumber(to, run, number)
+            to.changed.add(run)
+            to.listed |= {done.project, number}
             _keep_address(to.db, run, done.project, number, run_id)
             # what is in memory speaks of the old place; what it had not yet counted is counted anew
             to.drop(project, run_id)

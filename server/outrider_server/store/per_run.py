@@ -10,21 +10,38 @@ next, though this one may have seen it. So nothing is ever older than the snapsh
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-Row = TypeVar("Row")
-Read = Callable[[Sequence[int]], Mapping[int, Any]]
+import numpy as np
+
+from outrider_server.store.columns import Column
+
+if TYPE_CHECKING:
+    from outrider_server.buckets import Ints
+
+Read = Callable[[Sequence[int] | None], Sequence[Sequence[Any]]]
+"""Rows (run, numbers…, text) of some runs, or of all of the project where that is None."""
 
 MOST_CHANGES = 100_000
 """So many runs are remembered as changed; who has read nothing for longer reads everything."""
 
-MOST_ROWS = 250_000
-"""So many rows are kept, of all columns together: about 60 MB."""
+MOST_ROWS = 2_500_000
+"""So many numbers and texts are kept, of all columns together: about 60 MB."""
+
+MOST_PROJECTS = 100
+"""Of so many projects it is kept which runs are theirs."""
 
 TOGETHER = 500
+
+
+def among(column: str, runs: Sequence[int] | None) -> tuple[str, Sequence[int]]:
+    """More of a WHERE, and its values: only these runs; nothing where that is None."""
+    if runs is None:
+        return "", ()
+    return f" AND {column} IN ({','.join('?' * len(runs))})", runs
 
 
 class Moment(NamedTuple):
@@ -44,6 +61,7 @@ class Changes:
         self._now = 0
         self._known_since = 0
         self._when: OrderedDict[int, int] = OrderedDict()
+        self._listed: dict[int, int] = {}
         self._commits = self._tellings = 0
 
     def commit(self, *, told: bool) -> None:
@@ -57,19 +75,26 @@ class Changes:
         with self._lock:
             return Moment(self._now, self._commits, self._tellings)
 
-    def note(self, runs: Iterable[int]) -> None:
-        """These runs have changed; called once that is committed."""
+    def note(self, runs: Iterable[int], projects: Iterable[int] = ()) -> None:
+        """These runs have changed, and runs came to or went from these projects; called once that
+        is committed."""
         with self._lock:
             self._now += 1
             for run in runs:
                 self._when[run] = self._now
                 self._when.move_to_end(run)
+            for project in projects:
+                self._listed[project] = self._now
             while len(self._when) > self._most:
                 self._known_since = self._when.popitem(last=False)[1]
 
     def now(self) -> int:
         """The number of the last change."""
         return self._now
+
+    def listed(self, project: int) -> int:
+        """The number of the last change that brought a run to a project, or took one from it."""
+        return self._listed.get(project, 0)
 
     def since(self, moment: int) -> set[int] | None:
         """The runs that changed behind a moment; None where that is not known any more."""
@@ -85,58 +110,89 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """The runs of a project: their numbers, rising, and the places of these with the newest first."""
+
+    runs: Ints
+    newest: Ints
+
+
+@dataclass(frozen=True, slots=True)
 class _Held:
     moment: int
-    rows: dict[int, Any]
-    made: Any
+    column: Column
+
+    @property
+    def size(self) -> int:
+        """How many numbers and texts it holds."""
+        return self.column.numbers.size + len(self.column.texts.all)
 
 
 class PerRun:
-    """Columns over runs: rows by run's number (None where a run has none), and what they make."""
+    """Which runs each project has, and columns over them."""
 
     def __init__(self, changes: Changes, most: int = MOST_ROWS) -> None:
         self._changes = changes
         self._most = most
         self._lock = Lock()
         self._held: OrderedDict[Hashable, _Held] = OrderedDict()
+        self._listed: OrderedDict[int, tuple[int, Listed]] = OrderedDict()
 
-    def read(
-        self,
-        name: Hashable,
-        moment: int,
-        runs: Sequence[int],
-        read: Read,
-        make: Callable[[Mapping[int, Any]], Row],
-        together: int = TOGETHER,
-    ) -> Row:
-        """What ``make`` makes of the rows of exactly these runs, as they are now.
+    def listed(self, project: int, moment: int, read: Callable[[], Ints]) -> Listed:
+        """The runs of a project; ``read`` reads their numbers from the snapshot, the newest first."""
+        with self._lock:
+            held = self._listed.get(project)
+        if held is not None and held[0] >= self._changes.listed(project):
+            return held[1]
+        newest = read()
+        runs = np.sort(newest)
+        found = Listed(runs, np.searchsorted(runs, newest))
+        with self._lock:
+            if self._listed.get(project, (-1, None))[0] <= moment:
+                self._listed[project] = moment, found
+            while len(self._listed) > MOST_PROJECTS:
+                self._listed.popitem(last=False)
+        return found
 
-        ``read`` reads the rows of some runs from the snapshot, of at most ``together`` at once;
-        ``moment`` is from before it.
+    def read(self, name: Hashable, moment: int, runs: Ints, read: Read, width: int = 1) -> Column:
+        """The column over exactly these runs, given rising, as it is now.
+
+        ``read`` reads from the snapshot, at most 500 runs or all at once, rows with ``width``
+        numbers; ``moment`` is from before it.
         """
         with self._lock:
             held = self._held.get(name)
         changed = None if held is None else self._changes.since(held.moment)
-        before: dict[int, Any] = {} if held is None or changed is None else held.rows
-        stale = [run for run in runs if run not in before or (changed and run in changed)]
-        if held is not None and not stale and len(before) == len(runs):
-            self._keep(name, _Held(max(moment, held.moment), before, held.made))
-            made: Row = held.made
-            return made
-        rows: dict[int, Any] = {run: before.get(run) for run in runs}
-        rows.update(dict.fromkeys(stale))
-        for at in range(0, len(stale), together):
-            rows.update(read(stale[at : at + together]))
-        made = make(rows)
-        self._keep(name, _Held(moment, rows, made))
-        return made
+        if held is None or changed is None:
+            column = Column.of(runs, read(None), width)
+            self._keep(name, _Held(moment, column))
+            return column
+        column, stale = held.column.over(runs)
+        if changed:
+            stale = np.union1d(stale, _places(runs, np.array([*changed], np.int64)))
+        if not len(stale):
+            self._keep(name, _Held(max(moment, held.moment), column))
+            return column
+        if len(stale) > TOGETHER:
+            column = Column.of(runs, read(None), width)
+        else:
+            column = column.with_rows(stale, read(runs[stale].tolist()))
+        self._keep(name, _Held(moment, column))
+        return column
 
     def _keep(self, name: Hashable, new: _Held) -> None:
         with self._lock:
             other = self._held.pop(name, None)
             # of two that read at once, the later view stays
             self._held[name] = other if other is not None and other.moment > new.moment else new
-            while (
-                len(self._held) > 1 and sum(len(h.rows) for h in self._held.values()) > self._most
-            ):
+            while len(self._held) > 1 and sum(h.size for h in self._held.values()) > self._most:
                 self._held.popitem(last=False)
+
+
+def _places(runs: Ints, some: Ints) -> Ints:
+    """Where some runs stand among ``runs``, those that are there."""
+    if not len(runs):
+        return runs
+    at = np.searchsorted(runs, some).clip(max=len(runs) - 1)
+    found: Ints = at[runs[at] == some]
+    return found

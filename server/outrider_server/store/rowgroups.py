@@ -13,7 +13,7 @@ from outrider_server.store.values import Cell, order, value_of
 if TYPE_CHECKING:
     from outrider_server.buckets import Ints
     from outrider_server.filters import Field
-    from outrider_server.store.listing import Asking
+    from outrider_server.store.asking import Asking
 
 MOST_GROUPS = 5_000
 
@@ -55,8 +55,10 @@ def _values(asking: Asking, by: Field, column: str) -> dict[int, Any]:
             tags.setdefault(run, []).append(tag)
         return tags
     if by.kind == "metric":
-        runs, values = aggregates.read_all(asking, by)
-        return dict(zip(runs.tolist(), values.tolist(), strict=True))
+        metric, line = aggregates.column_of(asking, by)
+        known = ~np.isnan(metric.numbers[line])
+        runs, values = metric.runs[known].tolist(), metric.numbers[line, known].tolist()
+        return dict(zip(runs, values, strict=True))
     if by.kind == "run":
         rows = asking.db.execute(
             f"SELECT run, {column} FROM run WHERE project = ? AND {column} IS NOT NULL",  # noqa: S608 - the names are ours

@@ -44,6 +44,7 @@ def create_run(to: Writing, meta: Mapping[str, Any]) -> RunCreated:
         created = True
         _insert(to, project, run_id, meta)
         track = to.track(project, run_id)
+    to.changed.add(track.run)
     attempt = whole(meta.get("attempt"), 1)
     writer = meta.get("writer")
     applying = Applying(to.db, to.names, track, str(writer))
@@ -90,6 +91,7 @@ def _insert(to: Writing, project: str, run_id: str, meta: Mapping[str, Any]) -> 
         ),
     )
     assert made.lastrowid is not None
+    to.listed.add(number)
     write_document(to.db, made.lastrowid, "meta", dict(meta))
     change_run(to.db, made.lastrowid, {"tags": meta.get("tags") or []})
 
@@ -126,6 +128,7 @@ def update_run(to: Writing, project: str, run_id: str, changes: Mapping[str, Any
     if not isinstance(tags, list) or not all(isinstance(text, str) for text in tags):
         raise UsageError("tags must be a list of texts")
     track = _known(to, project, run_id)
+    to.changed.add(track.run)
     change_run(to.db, track.run, dict(changes))
     if "archived" in changes:
         _archive(to, track.run, changes["archived"])
@@ -158,6 +161,7 @@ def update_runs(
         if row is None:
             missing.append(run_id)
             continue
+        to.changed.add(row[0])
         if changes.archived is not None:
             _archive(to, row[0], changes.archived)
         to.db.executemany(
@@ -191,6 +195,7 @@ def delete_run(to: Writing, project: str, run_id: str) -> RunDeleted | None:
     for table in RUN_TABLES:
         to.db.execute(f"DELETE FROM {table.name} WHERE run = ?", (number,))  # noqa: S608 - the names are ours
     to.db.execute("DELETE FROM run WHERE run = ?", (number,))
+    to.listed.add(track.project)
     to.drop(project, run_id)
     return deleted
 

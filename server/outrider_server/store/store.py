@@ -19,11 +19,12 @@ from outrider_server.store import detail, grouped, runs, series, tokens, views
 from outrider_server.store import files as kept_files
 from outrider_server.store import media as kept_media
 from outrider_server.store.alerting import Alerts
+from outrider_server.store.asking import Asking
 from outrider_server.store.batches import Ack, Batch
 from outrider_server.store.cache import Cache, Lasting
 from outrider_server.store.console_reading import read_console, search_console
 from outrider_server.store.database import place, prepare, readers
-from outrider_server.store.listing import Asking, list_runs, read_rows
+from outrider_server.store.listing import list_runs, read_rows
 from outrider_server.store.moving import Moves, find_home
 from outrider_server.store.writer import Deliver, Writer
 

@@ -13,7 +13,9 @@ from outrider.journal.line import word
 HEAD = 64
 """How many characters of a text are in the index."""
 
-_EXACT = 1 << 53
+EXACT = 1 << 53
+"""Beyond this a float has not every integer."""
+
 _WORDS = {"NaN": None, "Infinity": float("inf"), "-Infinity": float("-inf")}
 
 
@@ -33,7 +35,7 @@ def cell(value: Any) -> Cell:
     if isinstance(value, bool):
         return Cell("bool", float(value), None, None)
     if isinstance(value, int):
-        return Cell("int", float(value), None, None if -_EXACT <= value <= _EXACT else str(value))
+        return Cell("int", float(value), None, None if -EXACT <= value <= EXACT else str(value))
     if isinstance(value, float):
         return Cell("float", value, None, None) if isfinite(value) else cell(word(value))
     if isinstance(value, str):

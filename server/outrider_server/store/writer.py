@@ -87,11 +87,19 @@ Job = Deliver | Call
 MEASURED = {"points", "metrics", "system", "console"}
 """Kinds of records that say nothing of a run by which it could be grouped or found."""
 
+_GROWN = MEASURED - {"metrics"}
+"""Kinds that change nothing of what the list of runs shows before the next flush."""
+
 _Done = tuple[Job, Any, BaseException | None]
 
 
 class Writing:
-    """What a job writes with: the connection, the tracks of runs, the numbers of keys."""
+    """What a job writes with: the connection, the tracks of runs, the numbers of keys.
+
+    Readers keep what they read of runs: a job notes in ``changed`` each run of which it changes what
+    the list of runs shows, filters or sorts by, and in ``listed`` each project that a run came to or
+    went from.
+    """
 
     def __init__(self, path: Path, cache: Cache) -> None:
         self.db = connect(path)
@@ -100,7 +108,8 @@ class Writing:
         self.tracks: OrderedDict[tuple[str, str], Track] = OrderedDict()
         self.busy: dict[tuple[str, str], Track] = {}
         self.fresh: list[Any] = []
-        self.flushed: set[int] = set()
+        self.changed: set[int] = set()
+        self.listed: set[int] = set()
         self.told = False
         self.watcher = Watcher(self.db)
 
@@ -139,9 +148,10 @@ class Writing:
         self.fresh.clear()
         self.cache.changes.commit(told=self.told)
         self.told = False
-        if self.flushed:
-            self.cache.changes.note(self.flushed)
-            self.flushed.clear()
+        if self.changed or self.listed:
+            self.cache.changes.note(self.changed, self.listed)
+            self.changed.clear()
+            self.listed.clear()
 
     def forget(self) -> None:
         """Drop everything in memory: what it says may have been rolled back."""
@@ -149,7 +159,8 @@ class Writing:
         self.busy.clear()
         self.names.forget()
         self.fresh.clear()
-        self.flushed.clear()
+        self.changed.clear()
+        self.listed.clear()
         self.watcher.reload(self.db)
 
 
@@ -289,6 +300,8 @@ class Writer(Thread):
         track = to.arriving(job.batch.project, job.batch.run)
         ack = store_batch(to.db, to.names, track, job.batch, to.fresh)
         to.told |= not ack.changes.kinds <= MEASURED
+        if not ack.changes.kinds <= _GROWN:
+            to.changed.add(track.run)
         return ack
 
     def _flush(self, *, late: float) -> None:
@@ -297,7 +310,7 @@ class Writer(Thread):
         for track in self._to.busy.values():
             if track.dirty and (now - track.flushed_at >= late or track.state != "running"):
                 flush(self._to.db, self._to.names, track)
-                self._to.flushed.add(track.run)
+                self._to.changed.add(track.run)
                 track.flushed_at = now
 
     def _tidy(self, *, all_of_it: bool) -> None:
@@ -338,7 +351,7 @@ class Writer(Thread):
         for name in names:
             track = to.track(*name)
             seqs = fold_tail(to.db, to.names, track, to.cache)
-            to.flushed.add(track.run)
+            to.changed.add(track.run)
             track.flushed_at = monotonic()
             to.cache.tail.drop((track.run, seq) for seq in seqs)
 
