@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from outrider_server.rules import Rule
     from outrider_server.store.alerts import Posting
     from outrider_server.store.series import Run
-    from outrider_server.store.writer import Writer, Writing
+    from outrider_server.store.writer import Writer
+    from outrider_server.store.writing import Writing
 
 _NEWEST = (1 << 63) - 1
 

@@ -13,7 +13,7 @@ from outrider.errors import NotFound, UsageError
 from outrider_server.rules import Rule, read_rule
 
 if TYPE_CHECKING:
-    from outrider_server.store.writer import Writing
+    from outrider_server.store.writing import Writing
 
 MOST_RULES = 200
 """Rules of one project."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from outrider.journal.record import Record
     from outrider_server.blobs import Blobs
     from outrider_server.store.records import Applying
-    from outrider_server.store.writer import Writing
+    from outrider_server.store.writing import Writing
 
 PAGE = 1000
 SLICE = 200

@@ -19,7 +19,8 @@ from outrider_server.store.files import SLICE, contents_of, release
 
 if TYPE_CHECKING:
     from outrider_server.blobs import Blobs
-    from outrider_server.store.writer import Writer, Writing
+    from outrider_server.store.writer import Writer
+    from outrider_server.store.writing import Writing
 
 
 _TOGETHER = 500

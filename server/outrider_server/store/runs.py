@@ -15,7 +15,7 @@ from outrider_server.store.schema import RUN_TABLES
 from outrider_server.store.track import write_document
 
 if TYPE_CHECKING:
-    from outrider_server.store.writer import Writing
+    from outrider_server.store.writing import Writing
 
 
 @dataclass(frozen=True, slots=True)

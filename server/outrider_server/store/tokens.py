@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 if TYPE_CHECKING:
-    from outrider_server.store.writer import Writing
+    from outrider_server.store.writing import Writing
 
 
 def add(to: Writing, row: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from outrider.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
-    from outrider_server.store.writer import Writing
+    from outrider_server.store.writing import Writing
 
 MOST_VIEWS = 500
 """Views that a project can have."""
