@@ -6,9 +6,42 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # what is looked up below, for type checkers and editors
+    from outrider.core import (
+        alert,
+        config,
+        define_metric,
+        fingerprint,
+        finish,
+        init,
+        log,
+        login,
+        run,
+        save,
+        summary,
+        unwatch,
+        watch,
+    )
+    from outrider.errors import OutriderError
+    from outrider.media import Audio, Histogram, Html, Image, Table, Text, Video
+    from outrider.training import AlertLevel, Run
+
 __version__ = "0.1.0"
 
-_PUBLIC = (
+_MEDIA = ("Audio", "Histogram", "Html", "Image", "Table", "Text", "Video")
+__all__ = [
+    "AlertLevel",
+    "Audio",
+    "Histogram",
+    "Html",
+    "Image",
+    "OutriderError",
+    "Run",
+    "Table",
+    "Text",
+    "Video",
+    "__version__",
     "alert",
     "config",
     "define_metric",
@@ -22,16 +55,10 @@ _PUBLIC = (
     "summary",
     "unwatch",
     "watch",
-)
-_MEDIA = ("Audio", "Histogram", "Html", "Image", "Table", "Text", "Video")
-__all__ = ["AlertLevel", "OutriderError", "Run", "__version__", *_MEDIA, *_PUBLIC]  # noqa: PLE0604
+]
 
 
 def __getattr__(name: str) -> object:
-    if name in _PUBLIC:
-        from outrider import core
-
-        return getattr(core, name)
     if name in _MEDIA:
         from outrider import media
 
@@ -48,6 +75,10 @@ def __getattr__(name: str) -> object:
         from outrider.training import AlertLevel
 
         return AlertLevel
+    if name in __all__:
+        from outrider import core
+
+        return getattr(core, name)
     raise AttributeError(
         f"outrider has no {name!r}; the public names are {', '.join(sorted(__all__))}"
     )

@@ -17,13 +17,22 @@ if TYPE_CHECKING:
     from typing import Any
 
     from outrider.attributes import Config, Summary
-    from outrider.training import Run
+    from outrider.media import Audio, Histogram, Html, Image, Table, Text, Video
+    from outrider.training import AlertLevel, Run
 
     config: Config
     run: Run | None
     summary: Summary
 
 __all__ = [
+    "AlertLevel",
+    "Audio",
+    "Histogram",
+    "Html",
+    "Image",
+    "Table",
+    "Text",
+    "Video",
     "alert",
     "config",
     "define_metric",
@@ -338,4 +347,10 @@ def __getattr__(name: str) -> object:
             _not_started("summary")
             return {}
         return _active.summary
-    raise AttributeError(f"outrider.core has no {name!r}")
+    import outrider
+
+    if name in outrider.__all__:  # pictures, tables and so on: whoever has one has both
+        return getattr(outrider, name)
+    raise AttributeError(
+        f"outrider.core has no {name!r}; the public names are {', '.join(sorted(outrider.__all__))}"
+    )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+from pathlib import Path
+
+import pytest
 
 import outrider
 from outrider import core
@@ -24,6 +28,36 @@ def test_outrider_and_core_are_the_same_functions() -> None:
     """`outrider.log` is `outrider.core.log`, and so are the others."""
     for name in ("alert", "define_metric", "finish", "init", "log", "save"):
         assert getattr(outrider, name) is getattr(core, name)
+
+
+def test_core_has_what_outrider_has() -> None:
+    """Whoever imports `core` alone has pictures and tables, too."""
+    assert core.Image is outrider.Image
+    assert core.AlertLevel is outrider.AlertLevel
+    with pytest.raises(AttributeError, match="the public names are AlertLevel, Audio"):
+        core.lgo  # noqa: B018 - what a typing mistake says
+
+
+def test_a_type_checker_sees_every_public_name() -> None:
+    """What is looked up at run time is imported for type checkers, and `__all__` is a plain list to them."""
+    tree = ast.parse(Path(str(outrider.__file__)).read_text(encoding="utf-8"))
+    seen = {
+        alias.name
+        for block in tree.body
+        if isinstance(block, ast.If)
+        for statement in block.body
+        if isinstance(statement, ast.ImportFrom)
+        for alias in statement.names
+    }
+    assert seen | {"__version__"} == NAMES
+    exported = next(
+        statement.value
+        for statement in tree.body
+        if isinstance(statement, ast.Assign)
+        and isinstance(statement.targets[0], ast.Name)
+        and statement.targets[0].id == "__all__"
+    )
+    assert set(ast.literal_eval(exported)) == NAMES
 
 
 def test_init_takes_these_arguments() -> None:
