@@ -20,6 +20,7 @@ from pathlib import Path
 from subjects import OURS, Subject
 
 ROOT = Path(__file__).resolve().parents[3]
+PLACE = "OUTRIDER_TEST_VENVS"
 TORCH = "torch==2.13.0"
 PATIENCE = 900.0
 
@@ -38,7 +39,7 @@ class NotInstalled(Exception):
 
 def place() -> Path:
     """Where the environments lie."""
-    return Path(os.environ.get("OUTRIDER_TEST_VENVS") or ROOT / ".tox" / "peers-environments")
+    return Path(os.environ.get(PLACE) or ROOT / ".tox" / "peers-environments")
 
 
 def made(subject: Subject) -> Environment:

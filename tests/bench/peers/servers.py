@@ -8,6 +8,7 @@ metric of 20,000 points, asked for as its page does.
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import threading
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 RUNS, LAST, LONG = 10, 99, 20_000
 BATCH = load.RECORDS * load.METRICS
 PATIENCE = 180.0
+LOG = "server.log"
 Send = Callable[[], None]
 
 
@@ -123,9 +125,9 @@ class Mlflow:
             "--uvicorn-opts",
             "--timeout-worker-healthcheck 120",
         ]
-        with process(one, *command, "--host", "127.0.0.1", "--port", str(port)) as url:
+        with process(one, *command, "--host", "127.0.0.1", "--port", str(port)) as running:
             server = Served(f"http://127.0.0.1:{port}")
-            answers(server.url + "/health", url)
+            wait_until(one, running, lambda: answers(f"{server.url}/health"))
             yield server
 
     def _run(self, server: Served, number: int) -> str:
@@ -184,12 +186,12 @@ class Trackio:
         )
         code += f" host='127.0.0.1', server_port={port})[3], flush=True); time.sleep(1e6)"
         with process(one, "-c", code) as running:
-            answers(f"http://127.0.0.1:{port}/version", running)
-            while "write_token=" not in (line := running.stdout.readline()):
-                if not line:
-                    raise Failed("it named no token")
-            token = line.partition("write_token=")[2].strip().partition("&")[0]
-            yield Served(f"http://127.0.0.1:{port}", token)
+            url = f"http://127.0.0.1:{port}"
+            wait_until(one, running, lambda: answers(f"{url}/version"))
+            token = wait_until(
+                one, running, lambda: re.search(r"write_token=([^&\s]+)\s", printed(one))
+            )
+            yield Served(url, token[1])
 
     def _send(self, server: Served, entries: list[dict[str, Any]]) -> Send:
         body = json.dumps({"kwargs": {"logs": entries, "hf_token": None}}).encode()
@@ -297,33 +299,42 @@ def free_port() -> int:
 
 
 @contextmanager
-def process(one: Sandbox, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A server in the sandbox; the sandbox ends it with all that it started."""
-    log = open(one.folder.parent / "server.log", "w")  # noqa: SIM115 - the process writes to it
-    running = subprocess.Popen(
-        [one.environment.python, *arguments], cwd=one.folder, env=one.env, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
-    )  # fmt: skip
-    try:
-        yield running
-    finally:
-        one.end_helpers()
-        running.communicate()
-        log.close()
-
-
-def answers(url: str, running: subprocess.Popen[str]) -> None:
-    """Wait until it does. Raises ``Failed`` where it does not."""
-    until = time.monotonic() + PATIENCE
-    while True:
+def process(one: Sandbox, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A server in the sandbox, which ends it with all that it started. What it prints goes into a file."""
+    with open(one.folder.parent / LOG, "wb") as log:
+        running = subprocess.Popen(
+            [one.environment.python, *arguments], cwd=one.folder, env=one.env,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
         try:
-            if requests.get(url, timeout=5).ok:
-                return
-        except requests.RequestException:
-            pass
+            yield running
+        finally:
+            one.end_helpers()
+            running.wait()
+
+
+def printed(one: Sandbox) -> str:
+    """What the server in a sandbox has printed so far."""
+    return (one.folder.parent / LOG).read_text(errors="replace")
+
+
+def answers(url: str) -> bool:
+    """Whether somebody does, and well."""
+    try:
+        return requests.get(url, timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+def wait_until(one: Sandbox, running: subprocess.Popen[bytes], condition: Callable[[], Any]) -> Any:
+    """What a condition says at last. Raises ``Failed`` with the server's last word where it never does."""
+    until = time.monotonic() + PATIENCE
+    while not (found := condition()):
         if time.monotonic() > until or running.poll() is not None:
-            raise Failed("the server does not start")
+            last = [line for line in printed(one).splitlines() if line.strip()][-1:]
+            raise Failed(f"the server does not start: {' '.join(last)[:150]}")
         time.sleep(0.2)
+    return found
 
 
 SERVED: dict[str, Measure] = {"server": server}
