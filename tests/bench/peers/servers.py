@@ -23,7 +23,9 @@ from urllib.parse import urlencode
 import load
 import requests
 from inside.driver import crew_memory, size
+from requests.adapters import HTTPAdapter
 from training import Failed, Sandbox, sandbox
+from urllib3.util import Retry
 
 if TYPE_CHECKING:
     from environments import Environment
@@ -126,7 +128,7 @@ class Mlflow:
             "--timeout-worker-healthcheck 120",
         ]
         with process(one, *command, "--host", "127.0.0.1", "--port", str(port)) as running:
-            server = Served(f"http://127.0.0.1:{port}")
+            server = Served(f"http://127.0.0.1:{port}", session=patient())
             wait_until(one, running, lambda: answers(f"{server.url}/health"))
             yield server
 
@@ -141,7 +143,7 @@ class Mlflow:
 
     def batches(self, server: Served, run: int, count: int) -> Iterator[Send]:
         """800 metrics a request."""
-        name, own = self._run(server, run), Served(server.url)
+        name, own = self._run(server, run), Served(server.url, session=patient())
         for first in range(0, count * load.RECORDS, load.RECORDS):
             metrics = [
                 {
@@ -172,6 +174,15 @@ class Mlflow:
         asked = urlencode({"run_ids": self.long, "metric_key": "loss", "max_results": 320})
         found = server.ask("GET", f"/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval?{asked}")
         return len(found["metrics"])
+
+
+def patient() -> requests.Session:
+    """Asks again as MLflow's own client does: several runs at once find its SQLite file locked, a 503."""
+    refused = [429, 500, 502, 503, 504]
+    again = Retry(7, backoff_factor=2, status_forcelist=refused, allowed_methods=None)
+    session = requests.Session()
+    session.mount("http://", HTTPAdapter(max_retries=again))
+    return session
 
 
 class Trackio:
