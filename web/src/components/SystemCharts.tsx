@@ -8,11 +8,20 @@ import { setView, view, type Zoom } from "../state/url";
 import { pickX } from "./ChartTools";
 import { Notice } from "./Notice";
 import { SearchBox } from "./SearchBox";
-import { metricMatcher, sections, sectionTitle } from "./sections";
+import { metricMatcher, sections, sectionTitle, type Section } from "./sections";
 import { ZoomChip } from "./ZoomChip";
 
 /** `system/gpu/0/use` belongs to `gpu`: the first part says only that it is a system series. */
 export const systemLabel = (key: string): string => key.replace(/^system\//, "");
+
+const FEW = 3;
+
+/** A row with a chart or two each would be mostly empty: small sections stand together. */
+export function together(all: readonly Section[]): Section[] {
+  const small = all.filter((one) => one.keys.length < FEW).flatMap((one) => one.keys);
+  const others = all.filter((one) => one.keys.length >= FEW);
+  return small.length > 0 ? [{ name: "", keys: small }, ...others] : [...others];
+}
 
 export function SystemCharts({ slot }: { slot: number }) {
   const series = system.value;
@@ -49,7 +58,7 @@ export function SystemCharts({ slot }: { slot: number }) {
     </div>
     {keys.length === 0 && <Notice title="No chart matches"><button class="button" onClick={() => setView({ metric: "" })}>Show all charts</button></Notice>}
     <div class={`sections size-${view.value.size}`}>
-      {sections([...labels.keys()], []).map((section) => (
+      {together(sections([...labels.keys()], [])).map((section) => (
         <section class="section" key={section.name} aria-label={sectionTitle(section.name)}>
           <h2><span class="section-head is-still">{section.name === "" ? "Machine" : sectionTitle(section.name)}<span class="section-count">{section.keys.length}</span></span></h2>
           <div class="cards">{section.keys.map((label) => <SystemCard key={label} label={label} metric={labels.get(label)!} slot={slot} axis={axis} began={began} />)}</div>
