@@ -47,8 +47,8 @@ def unauthorized(message: str) -> Problem:
         401,
         "unauthorized",
         message,
-        hint="send `Authorization: Bearer <token>` (`outrider login URL` keeps one), or open the "
-        "login link that `outrider server` printed",
+        hint="`outrider login URL` keeps a token for programs (they send `Authorization: Bearer <token>`); "
+        "a browser opens the login link that `outrider server` printed",
         headers={"www-authenticate": "Bearer"},
     )
 

@@ -8,11 +8,16 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
+from outrider.cli.delivery import delivery_of
 from outrider.streamer import spawn
+from outrider.streamer.foreground import deliver
 from outrider.streamer.lock import Latch, is_held, lock_path
+from outrider.transport import HttpTransport
 from waiting import eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
     from streamer_ingest import Ingest
     from streamer_kit import Run
@@ -113,6 +118,28 @@ def test_it_works_beside_a_live_streamer(run: Run, ingest: Ingest) -> None:
     run.end()
     eventually(lambda: run.delivery().get("done"), what=run)
     assert ingest.points(run.id) == list(range(500)) + list(range(500, 600)) * 5
+
+
+def test_what_was_sent_beside_a_streamer_that_cannot_send_is_known_as_delivered(
+    make_run: Callable[..., Run], ingest: Ingest
+) -> None:
+    """Its server is down, or its token wrong: after a sync nobody is told to sync any more."""
+    run = make_run(server="http://127.0.0.1:9")
+    run.log(*range(20))
+    run.end()
+    assert spawn.start(run.path)
+    eventually(lambda: run.delivery().get("state") == "waiting", what=run)
+    assert not delivery_of(run.folder).is_whole
+
+    def is_sent() -> bool:  # the streamer may have a record of its own to write yet
+        transport = HttpTransport(ingest.url)
+        return (
+            deliver(run.folder, transport=transport).delivered and delivery_of(run.folder).is_whole
+        )
+
+    eventually(is_sent, what=run)
+    assert run.delivery()["state"] == "waiting"
+    assert ingest.points(run.id) == list(range(20))
 
 
 def test_a_folder_that_takes_no_lock_is_delivered(run: Run, ingest: Ingest) -> None:

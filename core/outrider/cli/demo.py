@@ -42,7 +42,9 @@ def demo(
     ] = None,
     port: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(help="The server's port.", show_default="7878 or a free one"),
+        typer.Option(
+            help="The server's port.", min=0, max=65535, show_default="7878 or a free one"
+        ),
     ] = None,
 ) -> None:
     """Train small networks on handwritten digits and watch them learn.

@@ -71,7 +71,9 @@ def export(
             _write_all(file, data)
     except OSError as error:
         raise OutriderError(f"cannot write {output}: {error.strerror}") from error
-    say(f"{len(history)} rows of {len(history.keys)} metrics: {plain(output)}", stderr=True)
+    rows, keys = len(history), len(history.keys)
+    amount = f"{rows} row{'s' * (rows != 1)} of {keys} metric{'s' * (keys != 1)}"
+    say(f"{amount}: {plain(output)}", stderr=True)
 
 
 def _write_all(file: BinaryIO, data: bytes) -> None:

@@ -12,6 +12,7 @@ from outrider.cli.exits import Exit
 from outrider.cli.options import SERVER, Json, Url, command
 from outrider.cli.screen import console as screen
 from outrider.cli.screen import plain, print_json, say, table
+from outrider.errors import UsageError
 
 app = command(SERVER, Exit.NOT_FOUND, Exit.UNREACHABLE, Exit.UNAUTHORIZED)
 
@@ -31,6 +32,16 @@ class Kind(str, Enum):
     died = "died"
     oom = "oom"
     silent = "silent"
+
+
+NEEDED = {
+    "nonfinite": ("metric",),
+    "above": ("metric", "value"),
+    "below": ("metric", "value"),
+    "stalled": ("metric", "minutes"),
+    "silent": ("minutes",),
+}
+"""What a rule of a kind cannot be without."""
 
 
 class Level(str, Enum):
@@ -61,6 +72,9 @@ def list_rules(project: Project = None, url: Url = None, as_json: Json = False) 
     if as_json:
         print_json(found)
         return
+    if not found:
+        say("no rules; [bold]outrider rules add[/] makes one", stderr=True)
+        return
     rows = table("id", "level", "raises an alert when", wrap=["raises an alert when"])
     for rule in found:
         rows.add_row(plain(rule["id"]), plain(rule["level"]), plain(rule["says"]))
@@ -72,7 +86,8 @@ def add(
     kind: Annotated[
         Kind,
         typer.Argument(
-            help="nonfinite, above, below, stalled (of --metric); died, oom, silent (of a run)."
+            metavar="KIND",
+            help="nonfinite, above, below, stalled (of --metric); died, oom, silent (of a run).",
         ),
     ],
     metric: Annotated[
@@ -98,6 +113,12 @@ def add(
     """Make a rule. It sees what comes in from now on, in every run of the project."""
     given = {"metric": metric, "value": value, "minutes": minutes, "level": level and level.value}
     wanted = {name: item for name, item in given.items() if item is not None}
+    missing = [f"--{name}" for name in NEEDED.get(kind.value, ()) if name not in wanted]
+    if missing:
+        raise UsageError(
+            f"a rule of kind {kind.value} needs {' and '.join(missing)}",
+            hint="`outrider rules add --help` says what each is",
+        )
     made = _ask(url, "POST", project, json={"kind": kind.value, **wanted})
     if as_json:
         print_json(made)

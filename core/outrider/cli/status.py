@@ -35,7 +35,7 @@ def status(
     settings = load()
     server = _server(settings)
     runs = [_state_of(run) for run in local_runs()]
-    behind = sum(run["behind"] + run["file_bytes_left"] for run in runs)
+    behind = sum(_left(run) for run in runs)
     undelivered = any(run["behind"] or run["files_left"] for run in runs)
     if as_json:
         print_json(
@@ -127,14 +127,26 @@ def _show(
     console().print(rows)
     if len(runs) > _RECENT:
         say(f"[dim]{len(runs) - _RECENT} more:[/] outrider runs")
-    if behind:
-        say(f"\n[yellow]{size(behind)}[/] are not delivered; outrider sync sends them")
+    left = sum(_left(run) for run in runs if not _is_on_its_way(run))
+    if left:
+        say(f"\n[yellow]{size(left)}[/] are not delivered; outrider sync sends them")
+    elif behind:
+        say(f"\n{size(behind)} are on their way")
+
+
+def _left(run: dict[str, Any]) -> int:
+    return int(run["behind"] + run["file_bytes_left"])
+
+
+def _is_on_its_way(run: dict[str, Any]) -> bool:
+    """Whether a streamer sends a run's last records just now, as it does all the time of a live one."""
+    return bool(run["streamer"]) and run["mode"] != "offline" and not run["reason"]
 
 
 def _delivery_text(run: dict[str, Any]) -> str:
     if not run["behind"] and not run["files_left"]:
         return "[green]delivered[/]"
-    text = f"[yellow]{size(run['behind'] + run['file_bytes_left'])} to send[/]"
+    text = f"[yellow]{size(_left(run))} to send[/]"
     if run["mode"] == "offline":
         return f"{text} [dim](offline)[/]"
     if run["streamer"]:

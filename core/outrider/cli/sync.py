@@ -175,7 +175,7 @@ def _tell(run: Local, server: str, outcome: Outcome) -> None:
 
     name = f"[bold]{plain(run.meta.get('name') or run.meta['id'])}[/]"
     if not outcome.delivered:
-        files = f" and {outcome.files_left} files" if outcome.files_left else ""
+        files = f" and {_files(outcome.files_left)}" if outcome.files_left else ""
         reason = plain(outcome.reason or outcome.state)
         say(f"[red]✗[/] {name} {size(outcome.behind)}{files} left: {reason}")
         if outcome.hint:
@@ -183,9 +183,13 @@ def _tell(run: Local, server: str, outcome: Outcome) -> None:
         return
     page = server + page_path(str(run.meta.get("project")), run.meta["id"])
     parts = [size(outcome.sent)] if outcome.sent else []
-    parts += [f"{outcome.files_sent} files"] if outcome.files_sent else []
+    parts += [_files(outcome.files_sent)] if outcome.files_sent else []
     sent = f"{' and '.join(parts)} sent" if parts else "nothing was missing"
     if outcome.files_lost:
         sent += f", [red]{outcome.files_lost} files are neither here nor there[/]"
     lost = f", [red]{outcome.gaps} records were lost[/]" if outcome.gaps else ""
     say(f"[green]✓[/] {name} {sent}{lost} [dim]{plain(page)}[/]")
+
+
+def _files(number: int) -> str:
+    return f"{number} file" + ("" if number == 1 else "s")

@@ -36,7 +36,9 @@ def _ask(url: str | None, method: str, path: str, **how: Any) -> Any:
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="Whom or what it is for.", show_default=False)],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Whom or what it is for.", show_default=False)
+    ],
     role: Annotated[Role, typer.Option("--role", "-r", help="What it may do.")] = Role.write,
     projects: Annotated[
         Optional[list[str]],  # noqa: UP045 - read at run time

@@ -349,5 +349,9 @@ class Run:
         for key in wanted:
             if key not in known:
                 near = get_close_matches(key, known, 3)
-                hint = f"did you mean {' or '.join(near)}?" if near else "run.keys() lists them"
+                hint = (
+                    f"did you mean {' or '.join(near)}?"
+                    if near
+                    else "`outrider show` and run.keys() list them"
+                )
                 raise NotFound(f"the run has no metric {key!r}", hint=hint)

@@ -59,10 +59,11 @@ def deliver(
     run.meta()  # raises where it is no run's folder
     try:
         holder = take(run.path, 0.0)
+        is_beside = holder is None
     except OSError:  # a copied folder may be read-only: it needs no lock to be read
-        holder = None
+        holder, is_beside = None, False
     try:
-        delivery = _Delivery(run, transport, holder, clock or Clock())
+        delivery = _Delivery(run, transport, holder, clock or Clock(), is_beside=is_beside)
         try:
             return delivery.run(follow, progress, patience)
         finally:
@@ -73,11 +74,18 @@ def deliver(
 
 
 class _Delivery:
-    """The parts of a streamer that sending needs. Only the holder of the lock writes: ends of
-    writers that died here, gaps, and what is acknowledged."""
+    """The parts of a streamer that sending needs. Only the holder of the lock writes records: ends of
+    writers that died here, and gaps. What is acknowledged is written down beside a streamer too
+    (``is_beside``), or a run that was sent while that waits for another token would seem undelivered."""
 
     def __init__(
-        self, run: RunFolder, transport: Transport, holder: Holder | None, clock: Clock
+        self,
+        run: RunFolder,
+        transport: Transport,
+        holder: Holder | None,
+        clock: Clock,
+        *,
+        is_beside: bool,
     ) -> None:
         # Loaded here: the streamer imports this module at its start, and needs none of it then.
         from outrider.streamer.errands import Errands
@@ -87,9 +95,10 @@ class _Delivery:
         self.watch = Watch(run, clock)
         self.roster = Roster(run, clock=clock, everyone=True)
         server = getattr(transport, "url", None) or run.meta().get("server")
-        self.status = Status(run, str(server), clock)
+        self.status = Status(run, str(server), clock, is_beside=is_beside)
         self.own = OwnJournal(run)
         self.holds = holder is not None
+        self.tells = self.holds or is_beside
         self.clock = clock
         self.sender = Sender(
             run,
@@ -118,7 +127,7 @@ class _Delivery:
             seconds = self.sender.step()
             report = self.sender.report
             sizes = self.watch.sizes
-            if self.holds:
+            if self.tells:
                 self.status.write(report, sizes)
             if progress is not None:
                 total = sum(sizes.values())
@@ -183,7 +192,7 @@ class _Delivery:
             report = replace(report, state=problem.state, reason=problem.reason, hint=problem.hint)
         if is_whole:
             report = replace(report, state="delivered")
-        if self.holds:
+        if self.tells:
             self.status.write(report, sizes, done=is_whole, now=True, files=left)
         return Outcome(
             delivered=self.sender.is_drained(goal) and not left[0],

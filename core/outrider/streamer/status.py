@@ -30,8 +30,13 @@ class Status:
         server: str,
         clock: Clock | None = None,
         say: Callable[[str], object] = lambda text: None,
+        *,
+        is_beside: bool = False,
     ) -> None:
-        self.path = os.path.join(folder.path, f"delivery-{host_label()}.json")
+        """``is_beside`` is for who delivers while the run's streamer works: in a file of its own."""
+        self._main = os.path.join(folder.path, f"delivery-{host_label()}.json")
+        beside = os.path.join(folder.path, f"delivery-{host_label()}-sync.json")
+        self.path = beside if is_beside else self._main
         self.server = server
         self.capture = "going on"
         self._clock = clock or Clock()
@@ -41,8 +46,13 @@ class Status:
 
     def known(self) -> Offsets:
         """What an earlier streamer of this host had acknowledged by the same server."""
-        found = read_status(self.path)
-        return offsets_from_json(found.get("acked")) if found.get("server") == self.server else {}
+        found: Offsets = {}
+        for path in {self._main, self.path}:
+            said = read_status(path)
+            if said.get("server") == self.server:
+                for place, offset in offsets_from_json(said.get("acked")).items():
+                    found[place] = max(offset, found.get(place, 0))
+        return found
 
     def write(
         self,
