@@ -203,7 +203,10 @@ def _by_plugin(kind: type, value: Any, reason: str = "") -> Any:
 
 def step(value: Any) -> int:
     """Return a step as a 64-bit integer; raises ``NotANumber`` where it is none."""
-    got = number(value)
+    try:
+        got = number(value)
+    except NotANumber:
+        got = None
     if isinstance(got, float) and got.is_integer():
         got = int(got)
     if not isinstance(got, int) or not -_INT64 <= got < _INT64:

@@ -111,3 +111,10 @@ def test_the_short_way_is_for_plain_numbers_only(other: Any) -> None:
     assert values.spelled({"a": math.nan, "x": other}) is None
     for name in ("", "ü", "\ud800", 3):
         assert values.spelled({"a": math.nan, name: 1.0}) is None
+
+
+@pytest.mark.parametrize("value", ["3", None, 1.5, [1], 1 << 70])
+def test_what_is_no_step_is_named_with_what_a_step_is(value: object) -> None:
+    """Not only that it is no number."""
+    with pytest.raises(values.NotANumber, match="a step must be a whole number of 64 bits, not"):
+        values.step(value)
