@@ -71,8 +71,8 @@ def export(
             _write_all(file, data)
     except OSError as error:
         raise OutriderError(f"cannot write {output}: {error.strerror}") from error
-    rows, keys = len(history), len(history.keys)
-    amount = f"{rows} row{'s' * (rows != 1)} of {keys} metric{'s' * (keys != 1)}"
+    rows, metrics = len(history), len(history.keys)
+    amount = f"{rows} row{'s' * (rows != 1)} of {metrics} metric{'s' * (metrics != 1)}"
     say(f"{amount}: {plain(output)}", stderr=True)
 
 
