@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from struct import error as NotPackable  # noqa: N812 - "error" says too little beside other errors
 from struct import pack
 from typing import TYPE_CHECKING, Any
@@ -123,8 +122,10 @@ def _alike(bodies: list[Any], rows: list[int]) -> Iterator[tuple[Keys, _Growing]
     steps = [body["s"] for body in bodies]
     times = [body["t"] for body in bodies]
     first = list(points[0]) if points else []
-    if all([list(each) == first for each in points]):  # noqa: C419 - a generator takes twice as long
-        flat = list(chain.from_iterable(map(dict.values, points)))
+    if list(map(list, points)).count(first) == len(points):  # two thirds of the time of a loop
+        flat: list[Any] = []
+        for each in points:
+            flat += each.values()
         if first:
             yield tuple(first), _Growing(rows, steps, times, flat)
         return

@@ -16,7 +16,7 @@ Rows = list[dict[str, Any]]
 NAMES = {"bare": "a bare write", "least": "time + orjson + write", "ours": "log()"}
 WHAT = {
     "scalars": "scalars in a call", "streamer": "records a second", "ingest": "runs at once",
-    "charts": "million points stored", "table": "runs",
+    "charts": "million points stored", "start": "million points stored", "table": "runs",
 }  # fmt: skip
 
 
@@ -103,6 +103,12 @@ DRAWN = (
         "ms",
         (("first look", OURS, False), ("again", THEIRS, False)),
         limit=20.0,
+    ),
+    Drawn(
+        "start",
+        "A server's start, its processor time",
+        "ms",
+        (("its processor time", OURS, False),),
     ),
     Drawn(
         "table",

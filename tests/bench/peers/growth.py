@@ -23,6 +23,7 @@ Rows = list[dict[str, Any]]
 SCALARS = (1, 3, 10, 30, 100, 300, 1000)
 AT_ONCE = (1, 50, 500)
 MILLIONS = (1, 8, 20)
+STARTS = (0, 1, 8)
 RUNS = (1000, 5000, 20_000)
 BATCHES = 125
 """Batches of 800 points in each of ten runs: one round of load is a million points."""
@@ -114,6 +115,30 @@ def _chart(name: str) -> str:
     return f"/api/projects/{PROJECT}/series?" + urlencode([("key", name), ("width", "600"), *runs])
 
 
+def start(quick: bool = False) -> Rows:
+    """A server's start on what is stored, until it answers, against how many million points that is."""
+    found, rounds = [], 0
+    with own_place() as home:
+        for millions in STARTS[:2] if quick else STARTS:
+            with streamer_cost.server(home) as running:
+                server_cost.pin(running)
+                while rounds < millions:
+                    server_cost.fill(running, rounds * server_cost.TOGETHER, BATCHES)
+                    rounds += 1
+            walls, own, memory = [], [], []
+            for _ in range(5):
+                began = time.perf_counter()
+                with streamer_cost.server(home) as running:
+                    walls.append(time.perf_counter() - began)
+                    watched = streamer_cost.Watched(running.process.pid)
+                    own.append(watched.seconds())
+                    memory.append(watched.memory())
+            found.append(row("until it answers", millions, min(walls) * 1e3, "ms"))
+            found.append(row("its processor time", millions, min(own) * 1e3, "ms"))
+            found.append(row("its memory", millions, median(memory), "MB"))
+    return found
+
+
 def table(quick: bool = False) -> Rows:
     """The table of runs (100 rows, 20 columns), against how many runs there are."""
     found, made = [], 0
@@ -143,5 +168,6 @@ def _asked(client: Client, path: str) -> float:
 
 
 GROWTHS: dict[str, Callable[..., Rows]] = {
-    "scalars": scalars, "streamer": streamer, "ingest": ingest, "charts": charts, "table": table,
+    "scalars": scalars, "streamer": streamer, "ingest": ingest, "charts": charts,
+    "start": start, "table": table,
 }  # fmt: skip
