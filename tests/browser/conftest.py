@@ -24,7 +24,15 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The headless shell first, where there is one: the same engine without the windows of a browser, and
+# the tests take half the time. It is also what Playwright takes when it brings its own.
+NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
