@@ -13,6 +13,7 @@ from typing import Any
 from outrider import api
 from outrider.ids import host_label
 from outrider.journal.reader import find_folders
+from outrider.streamer.lock import is_held
 from outrider.streamer.status import read_status
 from waiting import eventually
 
@@ -108,7 +109,8 @@ def run(
     path = Path(found.path)
     status = path / f"delivery-{host_label()}.json"
     eventually(
-        lambda: read_status(str(status)).get("done"), lambda: (path / "streamer.log").read_text()
+        lambda: read_status(str(status)).get("done") and not is_held(found.path),
+        lambda: (path / "streamer.log").read_text(),
     )
     return path
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -263,6 +264,23 @@ def test_an_attempt_without_capture_does_not_show_an_earlier_ones_code(
         [],
         "train.py",
     )
+
+
+def test_an_attempt_is_captured_when_it_is_known_which_it_is(tmp_path: Path) -> None:
+    """A run that may be a server's next attempt, and the server is silent for longer than it waits."""
+    script = TRAIN.format(id="asked").replace("config=", "resume='allow', config=")
+    origin = make(tmp_path / "origin", {"train.py": script})
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        told = {"OUTRIDER_MODE": "online", "OUTRIDER_URL": url, "OUTRIDER_API_KEY": "o" * 43}
+        told |= {"OUTRIDER_FINISH_SECONDS": "0"}
+        subprocess.run(
+            [sys.executable, "train.py"], cwd=origin, check=True, env={**os.environ, **told}
+        )
+        (folder,) = find_folders(origin)
+        record = api.open(folder.path).records
+        eventually(lambda: record("environment"))
+        assert [one["a"] for one in record("code")] == [one["a"] for one in record("attempt")]
 
 
 @pytest.mark.parametrize("mode", ["online", "offline"])

@@ -294,7 +294,7 @@ def test_a_content_that_the_server_lost_is_said_and_sent_again(
     done = command(training, env, "clean", "--dry-run")
     assert "1 of its files are not at the server" in done.stdout
     done = command(training, env, "sync", folder.path)
-    assert "1 files sent" in done.stdout, done.stderr
+    assert "1 file sent" in done.stdout, done.stderr
     done = command(training, env, "download", "p/lost", "--url", server.url, "--to", "back")
     assert done.returncode == 0, done.stderr
     assert Path("back/model").read_bytes() == data

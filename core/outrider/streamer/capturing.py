@@ -16,6 +16,7 @@ from outrider.capture.redact import redact_all
 from outrider.journal.record import Damaged, decode, lines
 from outrider.streamer.log import say, trace
 from outrider.streamer.process import is_of_this_host
+from outrider.streamer.resume import is_asking
 
 if TYPE_CHECKING:
     from outrider.journal.reader import RunFolder
@@ -38,10 +39,15 @@ class Capturing:
         self._begun: set[int] = set()
         self._ended: set[int] = set()
         self._patience_ends: float | None = None
+        self._is_asking = False
 
     def look(self) -> None:
-        """Begin with the present attempt, if that was not done."""
+        """Begin with the present attempt, if that was not done; not while the trainer still asks the
+        server which attempt it is."""
         meta = dict(self._streamer.meta)
+        self._is_asking = is_asking(meta)
+        if self._is_asking:
+            return
         attempt = int(meta.get("attempt") or 1)
         if attempt in self._begun:
             return
@@ -60,7 +66,7 @@ class Capturing:
         tick = self._streamer.clock.tick()
         if self._patience_ends is None:
             self._patience_ends = tick + PATIENCE_SECONDS
-        return tick < self._patience_ends and self.is_under_way()
+        return tick < self._patience_ends and not self._is_asking and self.is_under_way()
 
     def is_under_way(self) -> bool:
         """Whether an attempt is being captured, or the first is about to be: that a thread is not

@@ -17,6 +17,11 @@ FILE = "resume.json"
 _TOLD = ("attempt", "last_step", "state", "name", "url")
 
 
+def is_asking(meta: Mapping[str, Any]) -> bool:
+    """Whether the trainer waits to be told which attempt of the run it is."""
+    return bool(meta.get("resume")) and meta.get("writer") is None
+
+
 class Resume:
     """Tells the trainer what the server knows of a run with ``resume=`` that has no local folder.
 
@@ -46,7 +51,7 @@ class Resume:
 
     def answered(self, meta: Mapping[str, Any], told: Mapping[str, Any]) -> None:
         """Hand the server's answer to ``POST /api/runs`` to the trainer."""
-        if meta.get("resume") and meta.get("writer") is None:
+        if is_asking(meta):
             exists = not told.get("created", False)
             self._write({"exists": exists} | {name: told.get(name) for name in _TOLD})
 
