@@ -6,6 +6,7 @@ import { treeRows } from "../src/run/files/tree";
 import { isBinary } from "../src/run/files/Content";
 import { DEFAULT_PLACE, formatPlace, parsePlace, type Place } from "../src/run/place";
 import { nearest } from "../src/run/StepSlider";
+import { machineFacts } from "../src/run/machine";
 import { valueRows } from "../src/run/values";
 import { bestOf } from "../src/compare/Values";
 
@@ -17,6 +18,20 @@ describe("the place on a run's page", () => {
     expect(parsePlace(`?${new URLSearchParams(formatPlace(place))}`)).toEqual(place);
     expect(formatPlace(DEFAULT_PLACE)).toEqual([]);
     expect(parsePlace("?stream=nope&line=-4&step=x&run=a&run=a")).toEqual({ ...DEFAULT_PLACE, runs: ["a"] });
+  });
+});
+
+describe("a machine", () => {
+  it("has a line for each of its GPUs, with what is known of it", () => {
+    const facts = {
+      cpu: { count: 2 }, memory_bytes: 2 ** 34, cuda: "12.4", swap_bytes: null,
+      gpus: [{ index: 0, name: "H100", uuid: "GPU-1", memory_bytes: 80 * 2 ** 30, power_limit_watts: 700 }, { index: 1, name: null }],
+    };
+    expect(machineFacts(facts)).toEqual([
+      ["CPU count", "2"], ["Memory", "16.0 GiB"], ["CUDA", "12.4"],
+      ["GPU 0", "H100, 80.0 GiB, limit 700 W"], ["GPU 1", "unknown model"],
+    ]);
+    expect(machineFacts({ gpus: "<b>" })).toEqual([]);
   });
 });
 

@@ -2,18 +2,18 @@
 
 import type { ComponentChildren } from "preact";
 import { records } from "../api/records";
-import type { RunAnswer, Value } from "../api/types";
+import type { RunAnswer } from "../api/types";
 import { endReason } from "../components/RunHead";
 import { liveDuration } from "../components/RunRow";
 import { StateMark } from "../components/StateMark";
-import { formatValue, plural } from "../format/number";
+import { plural } from "../format/number";
 import { formatDuration, formatTime } from "../format/time";
 import { runTime } from "../state/run";
 import { CodeFacts, EnvironmentFacts } from "./CodeFacts";
 import { ConfigPanel } from "./ConfigPanel";
 import { CopyButton } from "./CopyButton";
+import { machineFacts } from "./machine";
 import { useResource } from "./resource";
-import { flatten } from "./values";
 
 export default function Overview({ record }: { record: RunAnswer }) {
   const { project, id } = record;
@@ -55,7 +55,7 @@ export default function Overview({ record }: { record: RunAnswer }) {
         )}
         {Object.entries(record.hosts).map(([host, facts]) => (
           <Facts key={host} title={`Machine ${host}`}>
-            {flatten(facts).map(([name, value]) => value !== null && <Fact key={name} name={words(name.replaceAll(".", " "))}>{shown(name, value)}</Fact>)}
+            {machineFacts(facts).map(([name, value]) => <Fact key={name} name={name}>{value}</Fact>)}
           </Facts>
         ))}
         {code.data?.environment && <EnvironmentFacts environment={code.data.environment} />}
@@ -87,9 +87,6 @@ export const words = (name: string): string => {
   const text = name.replaceAll("_", " ");
   return text.charAt(0).toUpperCase() + text.slice(1);
 };
-
-const shown = (name: string, value: Value): string =>
-  typeof value === "number" && /(bytes|memory)/.test(name) && value > 1e6 ? `${(value / 2 ** 30).toFixed(1)} GiB` : formatValue(value);
 
 export function Facts({ title, children }: { title: string; children: ComponentChildren }) {
   return <section class="facts"><h2>{title}</h2><dl>{children}</dl></section>;
