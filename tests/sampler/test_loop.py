@@ -231,6 +231,18 @@ def test_facts_of_a_probe_that_fails_are_left_out() -> None:
     assert sampler.facts() == {"good": "fact"}
 
 
+def test_a_single_look_leaves_no_probe_out_because_it_is_dear() -> None:
+    """A training with hundreds of processes takes some milliseconds to read."""
+
+    def dear() -> dict[str, float]:
+        began = time.thread_time()
+        while time.thread_time() - began < 0.01:
+            pass
+        return {"x": 1.0}
+
+    assert sample_once([Scripted(dear)], os.getpid(), "/") == {"x": 1.0}
+
+
 def test_the_built_in_probes_read_this_machine() -> None:
     """What any Linux machine has comes out of two looks at the real /proc."""
     row = sample_once(outrider_probes(), os.getpid(), "/")

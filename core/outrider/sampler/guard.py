@@ -30,14 +30,15 @@ class Guarded:
     def __init__(
         self,
         probe: Probe,
-        every: float,
+        budget: float,
         blame: Callable[[str, BaseException], object] = lambda where, error: None,
     ) -> None:
-        """``blame`` is told of each failure."""
+        """``budget`` is the processor time in seconds above which it is read less often; ``blame`` is
+        told of each failure."""
         self.name = probe.name
         self._probe = probe
         self._blame = blame
-        self._budget = every * SHARE
+        self._budget = budget
         self._failures = 0
         self._skip = 0
         self._aside = None if getattr(probe, "inline", False) else Aside(probe)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from math import inf
 from typing import Any
 
-from outrider.sampler.guard import Guarded
+from outrider.sampler.guard import SHARE, Guarded
 from outrider.sampler.probe import Aimed, NotHere, Probe, Target, load, log
 from outrider.sampler.window import Window
 
@@ -38,7 +39,9 @@ class Sampler:
         probes: Sequence[Probe | str] = (),
         clock: Clock = time.monotonic,
         blame: Blame = lambda probe, where, error: None,
+        share: float = SHARE,
     ) -> None:
+        """``share`` is what each probe may take of the interval, as processor time."""
         self._clock = clock
         self._every = max(0.05, sample_seconds)
         self._length = max(self._every, average_seconds)
@@ -52,7 +55,7 @@ class Sampler:
             blamed = partial(blame, named)
             for probe in load([named], blamed):
                 if self._take(probe, blamed):
-                    self._probes.append(Guarded(probe, self._every, blamed))
+                    self._probes.append(Guarded(probe, self._every * share, blamed))
         self.on_sample: Callable[[Mapping[str, float]], object] = lambda readings: None
         """Called with the readings of every single sample."""
         self.covered = 0.0
@@ -123,9 +126,9 @@ class Sampler:
 def sample_once(probes: Sequence[Probe | str], pid: int | None, folder: str) -> Mapping[str, float]:
     """One reading of everything, for `outrider doctor` and for people at a prompt.
 
-    Takes a fifth of a second, because rates need two looks.
+    Takes a fifth of a second, because rates need two looks, however dear these are.
     """
-    sampler = Sampler(pid, folder, 0.2, 0.2, probes)
+    sampler = Sampler(pid, folder, 0.2, 0.2, probes, share=inf)
     sampler.tick()
     time.sleep(sampler.due())
     return sampler.flush() or {}
