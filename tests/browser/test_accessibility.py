@@ -105,7 +105,9 @@ def card_menu(page: Page) -> None:
 
 def selected(page: Page) -> None:
     for number in (3, 4):
-        page.locator(".run-row").nth(number).get_by_role("checkbox").check()
+        box = page.locator(".run-row").nth(number).get_by_role("checkbox")
+        box.click()  # not check(): the page sets it a moment later
+        expect(box).to_be_checked()
     expect(page.get_by_text("2 selected")).to_be_visible()
 
 
