@@ -84,8 +84,8 @@ TABLES = (
         Column("one metric read, drawn small", "server", "query_ms", "ms"),
         Column("points of it that are read", "server", "points_read", has_ratio=False),
         Column("bytes a point", "server", "bytes_point", "B"),
-        Column("processes", "server", "processes", has_ratio=False),
-        Column("memory (PSS)", "server", "memory_mb", "MB"),
+        Column("server's processes", "server", "processes", has_ratio=False),
+        Column("server's memory (PSS)", "server", "memory_mb", "MB"),
     )),
     Table("page", (
         Column("first chart", "page", "first_chart_ms", "ms"),

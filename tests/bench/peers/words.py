@@ -33,11 +33,16 @@ def quantity(value: float, unit: str) -> str:
     return f"{short(value)}{'' if unit in ('', '×') else ' '}{unit}"
 
 
+def count(value: float) -> str:
+    """A number of things; a median may lie between two."""
+    return f"{value:,.0f}" if value >= LARGE else f"{value:g}"
+
+
 def written(found: Cell, column: Column) -> str:
     """What stands in the table."""
     if found.value is None:
         return f"fails: {escaped(found.failed)}" if found.failed else "–"
-    text = quantity(found.value, column.unit) if column.unit else f"{found.value:g}"
+    text = quantity(found.value, column.unit) if column.unit else count(found.value)
     if column.unit == "×":
         text = f"{found.value:.2f}×"
     if column.has_ratio and found.ratio is not None:
