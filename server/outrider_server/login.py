@@ -26,12 +26,16 @@ _OUTSTANDING = 1000
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a code is worth: a session of this token, with this role and these projects."""
+    """What a code is worth: a session of this token, with this role and these projects.
+
+    ``opens`` is the page that the browser then sees.
+    """
 
     parent: Principal
     role: Role
     projects: frozenset[str] | None
     expires: float
+    opens: str
 
 
 class LoginCodes:
@@ -49,6 +53,7 @@ class LoginCodes:
         role: Role | None = None,
         projects: frozenset[str] | None = None,
         seconds: float = CODE_SECONDS,
+        opens: str = "/",
     ) -> tuple[str, float]:
         """Make a code; its session can do no more than ``parent``. Returns it and its end."""
         now = self._clock()
@@ -58,7 +63,7 @@ class LoginCodes:
             projects = parent.projects
         elif parent.projects is not None:
             projects &= parent.projects
-        grant = Grant(parent, role, projects, now + seconds)
+        grant = Grant(parent, role, projects, now + seconds, opens)
         with self._lock:
             expired = [key for key, kept in self._grants.items() if kept.expires <= now]
             for key in expired:

@@ -188,6 +188,14 @@ def test_a_login_link_opens_a_session_once(client: Client) -> None:
         assert nobody.get(bad).status in (400, 403)
 
 
+def test_a_login_link_leads_to_a_project_and_nowhere_else(client: Client) -> None:
+    """What it opens is a project's name, and stands nowhere in the link."""
+    link = client.post("/api/login-codes", {"opens": "a b"}).json()["url"].removeprefix(client.url)
+    assert client.with_token(None).get(link).headers["location"] == "/p/a%20b"
+    for elsewhere in ("//example.org", "https://example.org", "..", "a/b", "a\r\nb", "", 7, ["x"]):
+        assert client.post("/api/login-codes", {"opens": elsewhere}).status == 400
+
+
 def test_a_logout_ends_the_session(client: Client) -> None:
     """The cookie is worthless afterwards, wherever it was copied to."""
     mine = {"Cookie": client.session(), "Origin": client.url}

@@ -87,7 +87,7 @@ def _welcome(server: Server, *, browser: bool) -> None:
 
     how = "started" if server.process is not None else "yours, already running"
     say(f"[green]server[/] {plain(server.url)} [dim]({how})[/]")
-    link = login_link(server.url, server.token)
+    link = login_link(server.url, server.token, opens=PROJECT)
     if link is not None:
         offer(link, open_it=browser)
 

@@ -141,13 +141,16 @@ def write_user_url(url: str | None) -> str:
     return path
 
 
-def login_link(url: str, token: Token | None) -> str | None:
-    """A one-time link that logs a browser in, or None where the token may not make one."""
+def login_link(url: str, token: Token | None, *, opens: str | None = None) -> str | None:
+    """A one-time link that logs a browser in, or None where the token may not make one.
+
+    It leads to the project ``opens``, or to all of them.
+    """
     from outrider.reading.remote import ask
     from outrider.transport import HttpTransport
 
     try:
-        made = ask(HttpTransport(url, token), "POST", "/api/login-codes", json={})
+        made = ask(HttpTransport(url, token), "POST", "/api/login-codes", json={"opens": opens})
     except ServerError:
         return None
     return str(made["url"])

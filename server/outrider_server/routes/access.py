@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import RedirectResponse, Response
 
@@ -38,7 +39,8 @@ def me(call: Call) -> dict[str, Any]:
 def create_login_code(call: Call) -> dict[str, Any]:
     """A link that logs a browser in, once."""
     role, projects = _role(call.body.get("role")), _projects(call.body.get("projects"))
-    code, expires = call.services.codes.create(call.who, role=role, projects=projects)
+    opens = _page_of(call.body.get("opens"))
+    code, expires = call.services.codes.create(call.who, role=role, projects=projects, opens=opens)
     return {"url": f"{call.base_url}/login?code={code}", "expires": expires}
 
 
@@ -55,7 +57,7 @@ async def login(call: Call) -> Response:
     _, text = await asyncio.to_thread(
         services.tokens.create, name, grant.role, grant.projects, parent=grant.parent
     )
-    response = RedirectResponse("/", 303, headers)
+    response = RedirectResponse(grant.opens, 303, headers)
     response.set_cookie(
         services.cookie,
         text,
@@ -138,6 +140,16 @@ def _projects(found: object) -> frozenset[str] | None:
         raise bad_request(f"'projects': {error}") from None
 
 
+def _page_of(project: object) -> str:
+    """Where a login leads: a project's page, or all projects. No address of elsewhere can be asked for."""
+    if project is None:
+        return "/"
+    try:
+        return f"/p/{quote(check_project(project), safe='')}"
+    except ValueError as error:
+        raise bad_request(f"'opens': {error}") from None
+
+
 _PROJECTS = {"type": ["array", "null"], "items": TEXT}
 _CODE = Parameter("code", "the link's code", is_required=True, longest=200)
 
@@ -160,10 +172,11 @@ OPERATIONS = (
         Role.READ,
         create_login_code,
         ref("LoginCode"),
-        body=shape(role=maybe("string"), projects=_PROJECTS),
+        body=shape(role=maybe("string"), projects=_PROJECTS, opens=maybe("string")),
         errors=(429,),
         description="The session can do no more than the token that asked for it, and ends with "
-        "it. An empty body asks for the same role and projects.",
+        "it. An empty body asks for the same role and projects. `opens` names the project that the "
+        "link leads to.",
     ),
     Operation(
         "GET",

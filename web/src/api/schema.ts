@@ -1,6 +1,6 @@
 /**
  * The API's shapes, as the server documents them. Made by `python tests/house/client_types.py`, not by hand.
- * Of the document e9d624728311a258862d4e442f1b60c26784df7484d147f3bc36fd9a6f5eaf18
+ * Of the document a0712021348d62e82474640f9cd054353728471e6682cbb2f984c440a52955ed
  */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
@@ -1110,6 +1110,7 @@ export interface operations {
                 "application/json": {
                     role?: string | null;
                     projects?: string[] | null;
+                    opens?: string | null;
                 };
             };
         };
