@@ -283,7 +283,7 @@ def _activate(run: Run | None) -> None:
     """Make a run the active one; ``core.config``, once handed out, follows it."""
     global _active, _log
     _active = run
-    _log = run.log if run is not None else _log_without_run
+    _log = run._straight.quick if run is not None else _log_without_run
     if _config is not None:
         _config.follow(run.config if run is not None else None)
 

@@ -1,8 +1,9 @@
 """The straight path of ``log()``: plain numbers to a line to the file, with all it needs at hand.
 
 Between two calls a training step sweeps the caches, so that what costs is not the work but every
-object, dictionary and function that has to be fetched again. Hence one closure a run whose cells
-hold what it touches: inside a real step it is a fifth cheaper than a method with attributes.
+object, dictionary and function that has to be fetched again. Hence one function a run that has all it
+touches as defaults, which lie side by side in one tuple: each cell of a closure would be an object of
+its own, and a call writes to all of them. What changes lies side by side in the writer (``AtHand``).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from outrider.journal.line import MAX_RECORD
+from outrider.journal.writer import AtHand
 
 if TYPE_CHECKING:
     from outrider.journal.writer import JournalWriter
@@ -29,21 +31,30 @@ _LAST_STEP = (1 << 63) - 1
 
 
 class Straight:
-    """A run's ``log()`` and its step counter."""
+    """A run's ``log()``, for whoever calls it by place and for people, and its step counter."""
 
-    __slots__ = ("go_on_at", "log", "next_step", "peek")
+    __slots__ = ("_counter", "log", "quick")
 
-    def __init__(
-        self,
-        log: Callable[..., None],
-        next_step: Callable[[], int],
-        peek: Callable[[], int],
-        go_on_at: Callable[[int], None],
-    ) -> None:
+    def __init__(self, quick: Callable[[Any, Any, Any], None], counter: AtHand) -> None:
+        self.quick = quick
+        self._counter = counter
+
+        def log(data: Mapping[str, Any], step: int | None = None, commit: bool = True) -> None:
+            quick(data, step, commit)
+
         self.log = log
-        self.next_step = next_step
-        self.peek = peek
-        self.go_on_at = go_on_at
+
+    def next_step(self) -> int:
+        """Take a step."""
+        return next(self._counter.steps)
+
+    def peek(self) -> int:
+        """The step that would be taken next."""
+        return int(repr(self._counter.steps)[6:-1])  # count(5): the one way to look without taking
+
+    def go_on_at(self, step: int) -> None:
+        """Let the next step be this one."""
+        self._counter.steps = count(step)
 
 
 def make(  # noqa: C901 - one path, whose branches are what it is made of
@@ -54,47 +65,47 @@ def make(  # noqa: C901 - one path, whose branches are what it is made of
 ) -> Straight:
     """The path for one run: ``carefully`` takes rows that hold anything but plain numbers,
     ``tended`` takes calls for which the file, the streamer or the step want a look first."""
-    steps = count(first_step)
-
-    def next_step() -> int:
-        return next(steps)
-
-    def peek() -> int:
-        return int(repr(steps)[6:-1])  # count(5): the one way to look without taking
-
-    def go_on_at(step: int) -> None:
-        nonlocal steps
-        steps = count(step)
-
     if writer is None:
-        return Straight(tended, next_step, peek, go_on_at)
-    base, clock, dumps, write = writer.clock.base, monotonic, orjson.dumps, writer.files.write
-    options, longest = _OPTIONS, MAX_RECORD
-    journal = writer
+        nowhere = AtHand()
+        nowhere.steps = count(first_step)
+        return Straight(tended, nowhere)
+    writer.steps = count(first_step)
 
-    def log(data: Mapping[str, Any], step: int | None = None, commit: bool = True) -> None:
-        nonlocal steps
+    def quick(
+        data: Any,
+        step: Any,
+        commit: Any,
+        journal: JournalWriter = writer,
+        base: float = writer.clock.base,
+        clock: Callable[[], float] = monotonic,
+        dumps: Callable[..., bytes] = orjson.dumps,
+        options: int = _OPTIONS,
+        write: Callable[[int, bytes], int] = writer.files.write,
+        take: Callable[[count[int]], int] = next,
+        length: Callable[[bytes], int] = len,
+        longest: int = MAX_RECORD,
+    ) -> None:
         now = base + clock()
         if now >= journal.due or commit is not True:
             tended(data, step, commit)
             return
         if step is None:
-            number = next(steps)
+            number = take(journal.steps)
         elif type(step) is int and -_LAST_STEP <= step < _LAST_STEP:
             number = step
-            steps = count(step + 1)
+            journal.steps = count(step + 1)
         else:
             tended(data, step, commit)
             return
         try:
             line = dumps({"t": now, "s": number, "p": data}, None, options)
-            # A text, a list or None raises here; a NaN or an infinity, which orjson writes as
-            # null, is not nothing when it is taken from itself.
+            # A text, a list or None raises here; a NaN or an infinity, which orjson writes as null,
+            # stays in the sum, and is not nothing when it is taken from itself.
+            total = 0.0
             for value in data.values():
-                if value - value != 0.0:
-                    break
-            else:
-                size = len(line)
+                total += value
+            if total - total == 0.0:
+                size = length(line)
                 if size < longest and "" not in data:
                     written = write(journal.fd, line)
                     if written == size:
@@ -111,4 +122,4 @@ def make(  # noqa: C901 - one path, whose branches are what it is made of
             pass  # not plain floats and ints: the careful path says what it is
         carefully(data, number)
 
-    return Straight(log, next_step, peek, go_on_at)
+    return Straight(quick, writer)

@@ -14,6 +14,7 @@ import os
 import time
 import weakref
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 from outrider.folder import make_folder
@@ -68,7 +69,19 @@ def _small(path: str) -> bytes:
         os.close(fd)
 
 
-class JournalWriter:
+class AtHand:
+    """What each ``log()`` touches, side by side: slots are laid out by name, so that among all the
+    others of a writer these would be fetched from three places."""
+
+    __slots__ = ("due", "fd", "room", "steps")
+
+    due: float
+    fd: int
+    room: int
+    steps: count[int]
+
+
+class JournalWriter(AtHand):
     """One writer's journal in a run's folder; ``append`` never raises and never waits for long.
 
     ``lost`` counts the records that could not be written since the last gap record; the next
@@ -76,9 +89,8 @@ class JournalWriter:
     """
 
     __slots__ = (
-        "__weakref__", "_astray", "_guard", "_identity", "_torn", "attempt", "clock", "due", "fd", "files",
-        "folder", "lost", "number", "pid", "primary", "role", "room", "run_id", "segment_bytes", "why",
-        "writer",
+        "__weakref__", "_astray", "_guard", "_identity", "_torn", "attempt", "clock", "files", "folder",
+        "lost", "number", "pid", "primary", "role", "run_id", "segment_bytes", "why", "writer",
     )  # fmt: skip
 
     def __init__(
