@@ -146,7 +146,7 @@ def init(
 
 def _load() -> None:
     """Load what a run needs, with the collector at rest: modules are no garbage, and its passes over
-    all that NumPy has made would be a tenth of what ``init()`` costs."""
+    them, and over all that NumPy has made, would be a tenth of what ``init()`` costs."""
     import sys
 
     if "outrider.start" in sys.modules:
@@ -154,12 +154,17 @@ def _load() -> None:
     import gc
 
     was_on = gc.isenabled()
+    if was_on:
+        gc.collect(1)  # the script's own young objects have their turn: those behind are modules
     gc.disable()
     try:
         import outrider.console
         import outrider.start  # noqa: F401
     finally:
         if was_on:
+            if not gc.get_freeze_count():  # else it is the script that froze something
+                gc.freeze()
+                gc.unfreeze()  # the modules are old now: nobody looks through them at once
             gc.enable()
 
 

@@ -309,9 +309,10 @@ def load(
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     _take(values, origins, arguments or {}, "argument")
+    ours = {variable for variable in env if variable.startswith("OUTRIDER_")}
     for name in NAMES:
         variable = "OUTRIDER_" + name.upper()
-        if env.get(variable, "") != "":
+        if variable in ours and env[variable] != "":
             _take(values, origins, {name: env[variable]}, f"environment {variable}")
     folder = values.get("dir") or cwd or working_folder()
     if folder is not None:
