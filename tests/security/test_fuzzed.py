@@ -1,6 +1,7 @@
 """The tools of the trade, outside the default run: coverage-guided bytes, and the API's own document.
 
-``tox -e security`` installs and runs them; ``OUTRIDER_TEST_ATTACKS`` says how often.
+``tox -e security`` installs and runs them; ``OUTRIDER_TEST_ATTACKS`` says how often, and
+``OUTRIDER_TEST_ATTACK_SECONDS`` how long schemathesis goes on at most (1800).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from route_table import VALUES
 from server_kit import Client, Start, points
 
 HERE = Path(__file__).parent
+SECONDS = int(os.environ.get("OUTRIDER_TEST_ATTACK_SECONDS", "1800"))
 OURS = "events set_webhook logout delete_run delete_runs login append_journal"
 """A stream without an end, an address that would be posted to, what would end the attack, and the
 journal, whose lines schemathesis cannot write (``test_mutations`` does)."""
@@ -42,7 +44,7 @@ def test_what_atheris_finds(tmp_path: Path) -> None:
 
 
 @pytest.mark.fuzz
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(SECONDS + 1800)
 def test_what_schemathesis_finds(start: Start, tmp_path: Path) -> None:
     """From the OpenAPI document: values that fit it and values that do not; never a 500."""
     log = tmp_path / "server.log"
@@ -67,11 +69,18 @@ def test_what_schemathesis_finds(start: Start, tmp_path: Path) -> None:
     ]
     command += ["--max-examples", str(max(5, COUNT // 10 // operations)), "--seed", str(SEED)]
     command += ["--phases", "examples,fuzzing", "--workers", "2", "--no-color"]
-    command += ["--max-redirects", "0", "--suppress-health-check", "all", "--max-time", "1800"]
+    command += [
+        "--max-redirects",
+        "0",
+        "--suppress-health-check",
+        "all",
+        "--max-time",
+        str(SECONDS),
+    ]
     for name in OURS.split():
         command += ["--exclude-operation-id", name]
     done = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, timeout=3500, check=False
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS + 1700, check=False
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert client.get("/api/health").status == 200
