@@ -4,6 +4,7 @@
     tox -e peers -- --only wandb,mlflow            some trackers, always in turn with ours
     tox -e peers -- --measures kill,helper         some measures
     tox -e peers -- --growth ingest                how one of our own costs grows
+    tox -e peers -- --budgets log,start            our figures beside what we allow ourselves
     tox -e peers -- --minutes 20                   what has not begun by then keeps its older figure
     tox -e peers -- --quick --into /tmp/figures    to see that it works
     tox -e peers -- --render                       only make the page again of the figures that are there
@@ -26,6 +27,7 @@ sys.path.insert(
     0, str(Path(__file__).resolve().parents[1])
 )  # figures, place, load: the benches' own
 
+import budgets
 import growth
 import page
 from measures import Effort
@@ -43,6 +45,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--only", default=",".join(BY_NAME), help="trackers, with commas between")
     parser.add_argument("--measures", help=f"of {', '.join(ALL)}")
     parser.add_argument("--growth", help=f"of {', '.join(growth.GROWTHS)}")
+    parser.add_argument("--budgets", help=f"of {', '.join(budgets.GROUPS)}")
     parser.add_argument("--rounds", type=int, help="turns of what is timed (2)")
     parser.add_argument("--quick", action="store_true", help="short loops, one round")
     parser.add_argument("--minutes", type=float, default=math.inf, help="begin nothing later")
@@ -52,7 +55,7 @@ def main(arguments: Sequence[str]) -> None:
     until = time.monotonic() + 60 * asked.minutes
     figures = Figures(asked.into / page.JSON)
     figures.is_quick, effort = asked.quick, Effort.quick() if asked.quick else Effort()
-    everything = not (asked.measures or asked.growth or asked.render)
+    everything = not (asked.measures or asked.growth or asked.budgets or asked.render)
     if asked.measures or everything:
         turns = Turns(figures, effort, asked.rounds or effort.rounds, until)
         turns.take(_chosen(asked.only, list(BY_NAME)), _chosen(asked.measures, list(ALL)))
@@ -63,6 +66,13 @@ def main(arguments: Sequence[str]) -> None:
                 continue
             said(f"growth: {name}")
             figures.grew(name, growth.GROWTHS[name](quick=asked.quick))
+    if asked.budgets or everything:
+        for name in _chosen(asked.budgets, list(budgets.GROUPS)):
+            if time.monotonic() > until:
+                said(f"budgets: {name} is left out, the time is over")
+                continue
+            said(f"budgets: {name}")
+            figures.kept_to(name, budgets.measured(name))
     page.write(figures, asked.into)
     said(f"see {asked.into / page.PAGE}")
 

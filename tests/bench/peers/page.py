@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import budgets
 import chart
 import grown
 from columns import DISK, TABLES, Cell, Column, cell, lost, measured, round_of
@@ -60,12 +61,13 @@ def sections(figures: Figures) -> dict[str, str]:
     for part in TABLES:
         found[part.name] = _columns(figures, part.columns)
     found |= {"kept": kept(figures), "settings": settings(figures)}
+    found |= {"budgets": budgets.section(figures)}
     return found | grown.sections(figures)
 
 
 def made(figures: Figures) -> str:
     """When, on what, how busy."""
-    there = [*figures.pieces, *figures.growth]
+    there = [*figures.pieces, *figures.growth, *figures.budgets]
     if not there:
         return "Nothing has been measured yet."
     days = sorted({one["when"] for one in there})

@@ -1,7 +1,8 @@
 """The figures as they were measured, in one JSON file to which each run of the kit adds.
 
 A *piece* is one measure of one tracker, with the rounds of Outrider that were measured in turn with it; a
-newer piece takes the place of the older one. A *growth* is the rows of one measurement of ours.
+newer piece takes the place of the older one. A *growth* is the rows of one measurement of ours, *budgets*
+are our figures that have one.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Figures:
         found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         self.pieces: list[Piece] = found.get("pieces", [])
         self.growth: list[Piece] = found.get("growth", [])
+        self.budgets: list[Piece] = found.get("budgets", [])
 
     def add(self, measure: str, subject: str, **more: Any) -> None:
         """Keep a piece, in the place of an older one; what has become possible is no longer left out."""
@@ -42,12 +44,20 @@ class Figures:
         self.growth.append({"name": name, **stamp(), "rows": _rounded(list(rows))})
         self._write()
 
+    def kept_to(self, name: str, rows: Iterable[dict[str, Any]]) -> None:
+        """Keep a group of figures that have a budget, in the place of older ones."""
+        self.budgets = [one for one in self.budgets if one["name"] != name]
+        self.budgets.append({"name": name, **stamp(), "rows": _rounded(list(rows))})
+        self._write()
+
     def _write(self) -> None:
         self.pieces.sort(key=lambda p: (p["measure"], p["subject"]))
         self.growth.sort(key=lambda p: p["name"])
         pieces = _lines(self.pieces)
         growth = _lines(self.growth)
-        text = f'{{"format": 1,\n"pieces": [\n{pieces}\n],\n"growth": [\n{growth}\n]}}\n'
+        budgets = _lines(sorted(self.budgets, key=lambda p: p["name"]))
+        text = f'{{"format": 1,\n"pieces": [\n{pieces}\n],\n"growth": [\n{growth}\n]'
+        text += f',\n"budgets": [\n{budgets}\n]}}\n'
         self.path.parent.mkdir(parents=True, exist_ok=True)
         before = self.path.with_suffix(".part")
         before.write_text(text, encoding="utf-8")

@@ -50,7 +50,7 @@ def written(found: Cell, column: Column) -> str:
     return text
 
 
-def escaped(text: str) -> str:
+def escaped(text: str, most: int = 90) -> str:
     """Text of others, in a table of Markdown: no table's end, no markup, no place of one machine."""
     import re
 
@@ -58,7 +58,7 @@ def escaped(text: str) -> str:
     text = re.sub(r"(?<!\w)/(?:\w[\w.-]*/)+\w[\w.-]*", "a path", text)
     for mark in "|<>`*_[]":
         text = text.replace(mark, " ")
-    return " ".join(text.split())[:90]
+    return " ".join(text.split())[:most]
 
 
 def loss(found: dict[str, Any] | None, pace: str) -> str:
