@@ -12,6 +12,9 @@ from typing import NamedTuple
 PIECE_BYTES = 1 << 20
 """How much of a file is in memory at a time."""
 
+STRETCH_BYTES = 1 << 16
+"""How much of a file is in memory while it is sent."""
+
 _FICLONE = 0x40049409  # linux/fs.h: share the blocks of one file with another, copy on write
 _ZEROS = bytes(PIECE_BYTES)
 
@@ -132,6 +135,29 @@ def copy(source: int, target: int) -> Stored:
             size += piece
     os.ftruncate(target, size)  # what ends in a hole
     return Stored(found.hexdigest(), size)
+
+
+class Stretch:
+    """Part of an open file, read while it is sent, 64 KiB at a time: what passes through larger
+    pieces of memory sweeps the caches that a training beside it lives on."""
+
+    def __init__(self, fd: int, start: int, size: int) -> None:
+        self._fd = fd
+        self._start = start
+        self._size = size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Its bytes. Raises ``OSError`` where the file ends too early."""
+        at, end = self._start, self._start + self._size
+        while at < end:
+            data = os.pread(self._fd, min(STRETCH_BYTES, end - at), at)
+            if not data:
+                raise OSError(errno.EIO, "the file has become shorter")
+            yield data
+            at += len(data)
 
 
 def sync(fd: int) -> None:

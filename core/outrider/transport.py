@@ -8,8 +8,8 @@ not come from an Outrider server (no ``Outrider-Server`` header) is told apart f
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from outrider import __version__
@@ -76,6 +76,21 @@ def _hint_of(answer: Answer) -> str:
     return "is the URL right, and no proxy or login page in between?"
 
 
+class Stream(Protocol):
+    """A body that is read while it is sent; its length is known and not zero."""
+
+    def __len__(self) -> int:
+        """How many bytes it has."""
+        ...
+
+    def __iter__(self) -> Iterator[bytes]:
+        """They, piece by piece."""
+        ...
+
+
+Body: TypeAlias = bytes | Stream
+
+
 class Transport(Protocol):
     """What sends one request and returns one answer; tests put their own in its place."""
 
@@ -86,7 +101,7 @@ class Transport(Protocol):
         *,
         params: Any = None,
         json: Any = None,
-        data: bytes | None = None,
+        data: Body | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | tuple[float, float] = TIMEOUT,
     ) -> Answer:
@@ -128,7 +143,7 @@ class HttpTransport:
         *,
         params: Any = None,
         json: Any = None,
-        data: bytes | None = None,
+        data: Body | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | tuple[float, float] = TIMEOUT,
     ) -> Answer:

@@ -392,6 +392,24 @@ def test_what_the_killed_left_in_the_spool_is_cleared_at_the_end(run: Run, train
     assert [run.content(told) for told in run.told()] == [b"1"]
 
 
+def test_half_a_copy_of_a_killed_streamer_goes_when_the_next_begins(
+    run: Run, training: Path
+) -> None:
+    """Not at the run's end: five kills while a large file is copied would fill a disk. The copy
+    that this streamer is making stays."""
+    Path("model").write_bytes(b"1")
+    run.save("model")
+    spool = run.path / "files" / "spool"
+    killed, own = (spool / f"copy-{host_label()}-{pid}-7" for pid in (1, os.getpid()))
+    for path in (killed, own):
+        path.write_bytes(b"half of it")
+    run.streamer()
+    run.work()
+    assert not killed.exists()
+    assert own.exists()
+    assert [run.content(told) for told in run.told()] == [b"1"]
+
+
 def test_a_live_file_that_does_not_change_is_told_once(run: Run, training: Path) -> None:
     Path("log").write_bytes(b"1")
     run.save("log", policy="live")

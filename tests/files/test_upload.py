@@ -151,6 +151,33 @@ def test_an_upload_survives_the_streamers_death_at_any_chunk(
     assert list((stored / "incoming").iterdir()) == []
 
 
+def test_a_file_that_is_cut_short_while_it_is_sent_is_given_up(
+    server: Background, env: dict[str, str], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chunk breaks off, and nothing is padded: the next look says that it is damaged here."""
+    Path("cut").write_bytes(os.urandom(1 << 20))
+    run.save("cut")
+    run.work()
+    reader = client(server, env, monkeypatch)
+    reader.ask("POST", "/api/runs", json={"project": "p", "id": "r1", "writer": "main"})
+    (stored,) = run.files.contents().values()
+    place = run.files.place(stored.sha256)
+    os.chmod(place, 0o600)
+
+    class Cutting:
+        def request(self, method: str, path: str, **more: Any) -> Any:
+            if method == "PUT":
+                os.truncate(place, 200_000)
+            return reader.transport.request(method, path, **more)
+
+    uploads = Uploads(run.folder, run.files, Cutting)
+    steps = 0
+    while uploads.step() is not None:
+        steps += 1
+        assert steps < 10
+    assert "its length is another" in run.files.shelf.failed[stored.sha256]
+
+
 def test_small_files_travel_together(
     server: Background, env: dict[str, str], run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

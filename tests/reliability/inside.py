@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlencode
 import orjson
 
 from outrider.errors import Unreachable
-from outrider.transport import TIMEOUT, Answer, HttpTransport
+from outrider.transport import TIMEOUT, Answer, Body, HttpTransport
 from outrider_server.app import build
 from outrider_server.bodies import Budget
 from outrider_server.config import ServerConfig
@@ -93,12 +93,12 @@ class Inside:
         *,
         params: Any = None,
         json: Any = None,
-        data: bytes | None = None,
+        data: Body | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | tuple[float, float] = TIMEOUT,
     ) -> Answer:
         """See ``outrider.transport.Transport``."""
-        body = orjson.dumps(json) if json is not None else data or b""
+        body = orjson.dumps(json) if json is not None else b"" if data is None else _whole(data)
         told = {"Content-Type": "application/json", **(headers or {}), "Host": "localhost"}
         told |= {"Authorization": f"Bearer {self._token}", "Content-Length": str(len(body))}
         scope = {
@@ -156,6 +156,10 @@ class Line:
         if what == "silent":
             raise Unreachable("no answer in time", hint=None, kind="timeout")
         return answer
+
+
+def _whole(data: Body) -> bytes:
+    return data if isinstance(data, bytes) else b"".join(data)
 
 
 def check_store(path: Path) -> None:

@@ -90,11 +90,15 @@ class Errands:
         self._writes_at = 0.0
         self._is_written = True
         self._is_untidy = True
+        self._is_first = True
 
     # --- one round ------------------------------------------------------------------------
 
     def work(self, ends: threading.Event | None = None) -> bool:
         """Answer every record there is by now; whether there was one, or part of a journal."""
+        if self._is_first:
+            self._is_first = False
+            self._clear_copies()
         sizes = self._look()
         moved = False
         for place in cursor.waiting(sizes, self._done, self._torn):
@@ -136,6 +140,15 @@ class Errands:
                 del self._held[path]
                 self._is_written = False
         self._keep_place(now=is_last)
+
+    def _clear_copies(self) -> None:
+        """Take away what an earlier streamer had copied when it was killed: of a large file each kill
+        would leave as much on the disk, until the run ends."""
+        spool = os.path.join(self.folder.path, SPOOL)
+        if os.path.isdir(spool):
+            from outrider.streamer import saving
+
+            saving.clear_copies(spool)
 
     def _context(self, source: Source) -> ErrandContext:
         def hold(record: Record) -> None:

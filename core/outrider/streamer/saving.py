@@ -214,6 +214,16 @@ def sweep(spool: str) -> None:
                 os.unlink(os.path.join(spool, name))
 
 
+def clear_copies(spool: str) -> None:
+    """Clear what other streamers of this host were copying; to be called by the one that holds the
+    run, when the others are gone."""
+    copies, own = f"copy-{host_label()}-", f"copy-{host_label()}-{os.getpid()}-"
+    with contextlib.suppress(OSError):
+        for name in os.listdir(spool):
+            if name.startswith(copies) and not name.startswith(own):
+                os.unlink(os.path.join(spool, name))
+
+
 def _clear(body: dict[str, Any], context: ErrandContext) -> None:
     for key in ("spool", "held"):
         name = body.get(key)

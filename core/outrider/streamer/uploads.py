@@ -1,7 +1,7 @@
 """Sends contents to the server chunk by chunk, from where the server says it is.
 
-``step`` sends one chunk at most and says how long to wait before the next. Nothing but one chunk is
-in memory, and nothing is remembered here: after a kill the server tells how much of a content it
+``step`` sends one chunk at most and says how long to wait before the next. Only a small piece of it
+is in memory, and nothing is remembered here: after a kill the server tells how much of a content it
 has, and the rest follows. The server compares the hash of the whole before it calls it complete.
 Small contents travel in bundles, each of which is taken whole or offered again.
 """
@@ -23,6 +23,7 @@ from outrider.transport import Answer, Transport, said
 
 if TYPE_CHECKING:
     from outrider.contents import Stored
+    from outrider.transport import Body
     from outrider.journal.reader import RunFolder
     from outrider.streamer.files import Files
 
@@ -141,7 +142,9 @@ class Uploads:
                 self._offset = min(offset, stored.size)
                 return 0.0
             return self._refused(answer, stored)
-        data = os.pread(fd, min(self._chunk, stored.size - self._offset), self._offset)
+        length = min(self._chunk, stored.size - self._offset)
+        # an empty one is told as such: a body that is read while it is sent cannot be empty
+        data = contents.Stretch(fd, self._offset, length) if length else b""
         began = self._clock.tick()
         answer = self._ask("PUT", stored, "", {"offset": self._offset, "size": stored.size}, data)
         took = self._clock.tick() - began
@@ -151,7 +154,7 @@ class Uploads:
         self._failures = 0
         self.problem = None
         self._offset = self.files.shelf.sent_of_first = offset
-        if took < _QUICK_SECONDS and len(data) == self._chunk:
+        if took < _QUICK_SECONDS and length == self._chunk:
             self._chunk = min(LARGEST, self._chunk * 2)
         elif took > _SLOW_SECONDS:
             self._chunk = max(SMALLEST, self._chunk // 2)
@@ -165,12 +168,12 @@ class Uploads:
         stored: Stored,
         below: str,
         params: dict[str, int],
-        data: bytes | None = None,
+        data: Body | None = None,
     ) -> Answer:
         return self._request(method, f"/{stored.sha256}{below}", params, data)
 
     def _request(
-        self, method: str, below: str, params: dict[str, int] | None, data: bytes | None
+        self, method: str, below: str, params: dict[str, int] | None, data: Body | None
     ) -> Answer:
         if self._transport is None:
             self._transport = self._connect()
