@@ -271,6 +271,28 @@ def test_tqdm_and_rich_are_as_a_terminal_shows_them(training: Training) -> None:
     assert "100%" in next(line for line in shown if line.startswith("rich"))
 
 
+def test_both_streams_write_on_one_terminal(training: Training) -> None:
+    """Where a bar was wiped the next line stands, whichever stream it comes from: what is printed
+    after a bar is below it, and a traceback is in one piece at the end."""
+    done = training.python(
+        START + "from tqdm import tqdm\n"
+        "for epoch in range(2):\n"
+        "    for _ in tqdm(range(3), desc='wiped', mininterval=0, leave=False): pass\n"
+        "    print('epoch', epoch)\n"
+        "for _ in tqdm(range(3), desc='outer', mininterval=0, position=0):\n"
+        "    for _ in tqdm(range(3), desc='inner', mininterval=0, position=1, leave=False): pass\n"
+        "print('results')\n"
+        "raise ValueError('bad')\n",
+    )
+    assert done.code == 1
+    shown = training.lines()
+    assert [line[:9] for line in shown[:5]] == [
+        "epoch 0", "epoch 1", "outer: 10", "results", "Traceback",
+    ]  # fmt: skip
+    assert shown[-1] == "ValueError: bad"
+    assert all(line.strip() for line in shown)
+
+
 def test_it_works_under_pytests_capture(training: Training) -> None:
     """A test that records sees what it printed through capsys, and our end breaks nothing."""
     (training.folder / "test_it.py").write_text(

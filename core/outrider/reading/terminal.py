@@ -2,8 +2,9 @@
 
 Carriage returns, backspaces, cursor movements and erasures are carried out; colours are kept; what
 else a terminal is told is dropped. One character takes one column. A line keeps the number that it
-got with its first character, so a bar that is redrawn a thousand times stays one line. The server
-folds what arrives with this, and a reader of a folder what lies there: both show the same.
+got with its first character, so a bar that is redrawn a thousand times stays one line. Both streams
+of a writer share a terminal: a last line that one wiped, as a bar does that leaves, is the other's
+to write on. The server folds what arrives with this, and a reader of a folder what lies there: both show the same.
 """
 
 from __future__ import annotations
@@ -124,6 +125,8 @@ class Screen:
         self.style = ""
         self.saved = (0, 0)
         self.begun = ""
+        self.last = -1
+        """The number of the line that it began last."""
         self.is_elsewhere = False
         """The program shows its other screen, as editors do: nothing of it is kept."""
 
@@ -136,6 +139,7 @@ class Screen:
             "at": [self.row, self.column, *self.saved],
             "style": self.style,
             "begun": self.begun,
+            "last": self.last,
             "elsewhere": self.is_elsewhere,
         }
 
@@ -148,7 +152,18 @@ class Screen:
         self.row, self.column, *saved = state["at"]
         self.saved = (saved[0], saved[1])
         self.style, self.begun = state["style"], state["begun"]
+        self.last = state.get("last", max(state["rows"], default=-1))
         self.is_elsewhere = state["elsewhere"]
+
+    def give_up(self, above: int) -> int | None:
+        """Leave the cursor's line to the other stream of the terminal and take a new one here; its
+        number. None where something stands in it, or a line of the terminal was begun after it, of
+        which ``above`` is the other stream's last."""
+        line = self.rows[self.row]
+        if not above < line.n == self.last or line.gap or line.text.strip():
+            return None
+        self.rows[self.row] = Line(self.writer, self.stream)
+        return line.n
 
     # --- printing -------------------------------------------------------------------------
 
@@ -360,6 +375,8 @@ class Console:
         self.next_number = next_number
         self.screens: dict[tuple[str, str], Screen] = {}
         self.changed: dict[int, Line] = {}
+        self.moved: set[tuple[str, str]] = set()
+        """Screens that gave up a line: their state changed, though none of their lines did."""
 
     def screen(self, writer: str, stream: str) -> Screen:
         """The screen of a writer's stream."""
@@ -371,8 +388,16 @@ class Console:
     def number(self, line: Line) -> None:
         """Note a line that changed; a new one gets the next number."""
         if line.n < 0:
-            line.n = self.next_number
-            self.next_number += 1
+            own = self.screen(line.writer, line.stream)
+            other = self.screens.get((line.writer, OUT if line.stream == ERR else ERR))
+            given = other.give_up(own.last) if other is not None else None
+            if other is not None and given is not None:
+                self.moved.add((other.writer, other.stream))
+                line.n = given
+            else:
+                line.n = self.next_number
+                self.next_number += 1
+            own.last = line.n
         self.changed[line.n] = line
 
     def take(self, writer: str, t: float, body: Mapping[str, Any]) -> None:

@@ -97,7 +97,7 @@ def store_console(db: sqlite3.Connection, track: Track) -> None:
         f"INSERT OR REPLACE INTO console_line (run, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - the names are ours
         [_row(track.run, line) for line in changed if line.n >= printing.folded],
     )
-    touched = {(line.writer, line.stream) for line in changed}
+    touched = {(line.writer, line.stream) for line in changed} | console.moved
     db.executemany(
         "INSERT OR REPLACE INTO console_screen (run, writer, stream, body) VALUES (?, ?, ?, ?)",
         [
@@ -111,6 +111,7 @@ def store_console(db: sqlite3.Connection, track: Track) -> None:
         ],
     )
     console.changed.clear()
+    console.moved.clear()
     while console.next_number - printing.folded >= 2 * CHUNK:
         _fold(db, track.run, printing.folded)
         printing.folded += CHUNK
