@@ -8,6 +8,7 @@ import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -318,6 +319,21 @@ def test_a_filter_is_built_by_clicking(page: Page, server: Background, still: st
     field.press("Enter")
     expect(page.locator(".error-place mark")).to_have_text("s")
     expect(page.locator(".filter-error")).to_contain_text("at character 22")
+
+
+def test_a_long_condition_leaves_the_builder_in_its_panel(
+    page: Page, server: Background, still: str
+) -> None:
+    """The fingerprint of a data set is longer than the panel is wide: what stands below it can
+    still be clicked."""
+    data = f'config.data != "sha256-tree:{"0a" * 32}"'
+    page.goto(f"{server.url}/p/{still}?filter={quote(data)}")
+    builder = page.get_by_role("group", name="Filter builder")
+    builder.get_by_label("Field").fill("config.lr")
+    builder.get_by_label("Value").fill("0.1")
+    builder.get_by_role("button", name="Add").click()
+    page.wait_for_url(lambda url: "config.lr" in url)
+    assert query(page)["filter"] == [f"{data} and config.lr = 0.1"]
 
 
 def test_name_tags_and_notes_are_edited_in_place(page: Page, server: Background) -> None:
