@@ -138,7 +138,7 @@ def _keep_one(asked: Saving, path: str) -> str | None:
     try:
         status = os.stat(path)
     except OSError as error:
-        what = "is a link that leads nowhere" if os.path.islink(path) else error.strerror
+        what = "it is a link that leads nowhere" if os.path.islink(path) else error.strerror
         say_once(f"save {path}", f"save(): {path!r} is not kept: {what}")
         return None
     if not stat.S_ISREG(status.st_mode):

@@ -47,7 +47,7 @@ def everything_in(*folders: Path) -> bytes:
 def test_three_hundred_planted_secrets_do_not_leave(tmp_path: Path, server: Background) -> None:
     """Arguments, remotes, added lines, untracked sources, environment: none in journal or store."""
     rng = random.Random(SEED)
-    lines = planted.code_lines(rng, 120)
+    lines = planted.code_lines(rng, 122)
     settings = planted.settings_lines(rng, 60)
     arguments = planted.arguments(rng, 60)
     fresh = planted.code_lines(rng, 45)
@@ -75,7 +75,7 @@ def test_three_hundred_planted_secrets_do_not_leave(tmp_path: Path, server: Back
     folder = run(origin, *words, **online, **variables)
     secrets = [line.secret for line in (*lines, *settings, *fresh)]
     secrets += [secret for _, secret in arguments] + [*variables.values(), remote]
-    assert len(secrets) >= 298
+    assert len(secrets) >= 300
     data = Path(server_data(server))
     left = everything_in(folder / "journal", folder / "files", data)
     assert b"[redacted]" in left
@@ -96,9 +96,9 @@ def server_data(server: Background) -> str:
 def test_innocent_text_is_left_as_it_is() -> None:
     """At most one line in a hundred of programs, settings and command lines."""
     lines = planted.innocent_lines()
-    changed = [line for line in lines if redact(line).found]
-    changed += [line for line in lines if redact(line, is_data=True).found]
-    assert len(changed) <= len(lines) / 50, changed
+    for is_data in (False, True):
+        changed = [line for line in lines if redact(line, is_data=is_data).found]
+        assert len(changed) <= len(lines) / 100, changed
     handwritten = planted.INNOCENT.splitlines()
     assert [line for line in handwritten if redact(line).found] == []
     for line in planted.INNOCENT_ARGUMENTS.splitlines():

@@ -124,7 +124,7 @@ def test_links_are_followed_to_files_and_left_out_to_folders(
     assert [(told["path"], run.content(told)) for told in run.told()] == [("tree/link", b"a")]
     said = capsys.readouterr().err
     assert "'tree/folder' is a link to a folder" in said
-    assert "tree/nowhere' is not kept: is a link that leads nowhere" in said
+    assert "tree/nowhere' is not kept: it is a link that leads nowhere" in said
 
 
 def test_what_is_no_file_is_refused_once_and_never_waited_for(

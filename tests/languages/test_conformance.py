@@ -130,7 +130,7 @@ LINES = [
     ("not json", "record", "its time"),
     ("[1,2]", "record", "not an object"),
     ('{"s":1,"p":{}}', "record", "time"),
-    (f'{{"t":"{T}","s":1,"p":{{}}}}', "record", "unix seconds"),
+    (f'{{"t":"{T}","s":1,"p":{{}}}}', "record", "begins with its time"),
     (f'{{"t":{T * 1000},"s":1,"p":{{}}}}', "time", "milliseconds"),
     (f'{{"t":{T * 1e9},"s":1,"p":{{}}}}', "time", "nanoseconds"),
     ('{"t":12.5,"s":1,"p":{}}', "time", "no unix seconds"),
@@ -139,6 +139,7 @@ LINES = [
     (f'{{"t":{T},"s":1,"p":{{"a{{"t":{T},"s":1,"p":{{}}}}', "record", "torn"),
     (f'{{"t":{T},"s":1,"p":{{}}}}{{"t":{T},"s":2,"p":{{}}}}', "record", "torn"),
     ('{"t":\udcff}', "record", "UTF-8"),
+    ("\udcff\udcfe", "record", "a line, in UTF-8"),
 ]
 
 

@@ -338,9 +338,24 @@ def _hint_of(text: bytes) -> str:
         return "JSON's texts have double quotes"
     if text.count(b'{"t":') > 1:
         return "one record a line, each with one write() on a descriptor opened with O_APPEND"
-    if b'"t"' not in text:
+    if _is_utf8(text) and (b'"t"' not in text or _is_object(text)):
         return 'a record begins with its time: {"t":1763860000.12,…'
     return "one JSON object a line, in UTF-8"
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        return isinstance(orjson.loads(text), dict)
+    except orjson.JSONDecodeError:
+        return False
 
 
 def _lines(path: str) -> Iterator[bytes]:
