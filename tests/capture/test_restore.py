@@ -221,6 +221,39 @@ def test_what_was_kept_on_its_machine_is_not_at_the_server(
     assert tree(clone) == tree(origin)
 
 
+def test_what_the_server_lost_is_said_and_the_rest_comes_back(
+    tmp_path: Path, server: Background
+) -> None:
+    """Without its patch a tree is not restored at all; files that are fetched are fetched."""
+    saves = "open('w', 'w').write('w')\ncore.save('w')\ncore.save('a.py')\ncore.finish()"
+    origin = make(tmp_path / "origin", {"a.py": "lost = 1\n", ".gitignore": "w\n"})
+    write(origin, {"train.py": TRAIN.format(id="lost").replace("core.finish()", saves)})
+    git(origin, "add", ".")
+    git(origin, "commit", "-qm", "the script")
+    write(origin, {"a.py": "lost = 2\n"})
+    run(origin, **online(server))
+    client = api.Client(server.url, server.token)
+    files = {file.path: file for file in client.run("code/lost").files()}
+    arguments = Path(f"/proc/{server.process.pid}/cmdline").read_bytes().decode().split("\0")
+    stored = Path(arguments[arguments.index("--data") + 1])
+    for path in ("code/diff.patch", "w"):
+        for blob in stored.rglob(str(files[path].sha256)):
+            blob.unlink()
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", str(origin), str(clone))
+    done = restore(clone, "code/lost", "--url", server.url, **online(server))
+    assert done.returncode == 3
+    assert "not been sent yet, or is lost" in done.stderr
+    assert git(clone, "branch", "--show-current").strip() == "main"
+    done = restore(
+        clone, "code/lost", "--no-git", "--to", "apart", "--url", server.url, **online(server)
+    )
+    assert done.returncode == 7
+    assert "saved file w: its content has not been sent yet, or is lost" in done.stderr
+    assert "the patch code/diff.patch" in done.stderr
+    assert (clone / "apart" / "files" / "a.py").read_text() == "lost = 2\n"
+
+
 def test_a_server_that_is_no_friend_cannot_lead_git_astray(tmp_path: Path) -> None:
     """A commit that is none, a submodule and a source outside of the tree: refused or left."""
     origin = make(tmp_path / "origin", {"train.py": TRAIN.format(id="evil"), "a.py": "a = 1\n"})

@@ -38,7 +38,7 @@ class Material:
         """
         if not isinstance(said, Mapping) or not isinstance(said.get("path"), str):
             return None
-        from outrider.reading.files import safe_path
+        from outrider.reading.files import absence, safe_path
 
         path = str(said["path"])
         if self.folder is not None:
@@ -47,9 +47,10 @@ class Material:
                 return whole
         found = [file for file in self.run.files(role="code") if file.path == path]
         if not found or not found[-1].present:
-            state = found[-1].state if found else "not delivered"
+            state = found[-1].state if found else None
+            why = absence(found[-1]) if found else "it has not been delivered"
             raise NotFound(
-                f"the patch {path} of {self.run.path} is not here: it was {state}",
+                f"the patch {path} of {self.run.path} is not here: {why}",
                 hint="it was kept on the machine that trained (ignore_globs): name the run's folder there"
                 if state == "local"
                 else "`outrider sync` on the machine that trained sends it; or name the run's folder there",

@@ -253,7 +253,7 @@ def _holder(repository: Repository, path: str) -> tuple[Repository, str]:
 
 
 def _fetch(material: Material, result: Restored, place: str, *, force: bool) -> None:
-    """Patches below ``code/``, the sources that they make as files."""
+    """Patches below ``code/``, the sources that they make as files; one that is lost costs no other."""
     from outrider.cli.material import APART, differing, write_files
 
     code = material.code
@@ -262,7 +262,11 @@ def _fetch(material: Material, result: Restored, place: str, *, force: bool) -> 
     patches += [one.get("patch") for one in code.get("submodules") or ()]
     patches += [one for one in code.get("apart") or () if os.path.basename(one["path"]) in APART]
     for said in patches:
-        patch = material.patch(said)
+        try:
+            patch = material.patch(said)
+        except NotFound as error:
+            result.missing.append(error.message)
+            continue
         if patch is None or said is None:
             continue
         name = os.path.basename(said["path"])
@@ -279,11 +283,11 @@ def _fetch(material: Material, result: Restored, place: str, *, force: bool) -> 
 
 def _save_files(run: Run, result: Restored, place: str, *, force: bool) -> None:
     """The files that the script saved, under their names."""
-    from outrider.reading.files import safe_path
+    from outrider.reading.files import absence, safe_path
 
     for file in run.files(role="save"):
         if not file.present:
-            result.missing.append(f"saved file {file.path}: {file.why or file.state}")
+            result.missing.append(f"saved file {file.path}: {absence(file)}")
             continue
         target = os.path.join(place, safe_path(file.path))
         if os.path.lexists(target) and not force and os.path.getsize(target) != file.size:

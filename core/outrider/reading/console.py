@@ -49,8 +49,8 @@ def folder_console(folder: RunFolder, last: int | None) -> list[Output]:
                     if _KIND in line:
                         _take(console, writer, line)
                 at = piece.end
-                for n, line in console.changed.items():
-                    kept[n : n + 1] = [line]  # a new one, or one that the other stream took over
+                for n, one in console.changed.items():
+                    kept[n : n + 1] = [one]  # a new one, or one that the other stream took over
                 console.changed.clear()
     found = in_order(
         (line.t, line.writer, line.n, Output(line.t, line.stream, line.shown(), line.gap))

@@ -65,9 +65,7 @@ class File:
         ``JournalError`` where what was read is not what was kept.
         """
         if self.sha256 is None or self.size is None or self.reader is None:
-            raise NotFound(
-                f"{self.path!r} was not kept: it was {self.state} ({self.why or 'no reason told'})"
-            )
+            raise NotFound(f"{self.path!r} was not kept: {absence(self)}")
         digest = hashlib.sha256()
         for piece in self.reader.chunks(self.sha256, self.size):
             digest.update(piece)
@@ -95,6 +93,15 @@ class File:
         with replacing(target) as file:
             file.writelines(self.chunks())
         return target
+
+
+def absence(file: File) -> str:
+    """Why a file's content cannot be read here."""
+    if file.sha256 is None:
+        return f"it was {file.state} ({file.why or 'no reason told'})"
+    if file.state == "local":
+        return "it is kept where it was recorded, and was never sent"
+    return "its content has not been sent yet, or is lost"
 
 
 def safe_path(path: str) -> str:

@@ -4,7 +4,8 @@ Carriage returns, backspaces, cursor movements and erasures are carried out; col
 else a terminal is told is dropped. One character takes one column. A line keeps the number that it
 got with its first character, so a bar that is redrawn a thousand times stays one line. Both streams
 of a writer share a terminal: a last line that one wiped, as a bar does that leaves, is the other's
-to write on. The server folds what arrives with this, and a reader of a folder what lies there: both show the same.
+to write on. The server folds what arrives with this, and a reader of a folder what lies there: both
+show the same.
 """
 
 from __future__ import annotations

@@ -23,9 +23,9 @@ from outrider.transport import Answer, Transport, said
 
 if TYPE_CHECKING:
     from outrider.contents import Stored
-    from outrider.transport import Body
     from outrider.journal.reader import RunFolder
     from outrider.streamer.files import Files
+    from outrider.transport import Body
 
 LARGEST = 8 << 20
 """The most bytes of one chunk; the server takes no longer one."""
