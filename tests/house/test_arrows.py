@@ -45,6 +45,7 @@ SERVER_KNOWS = {
     "outrider.reading.ends",
     "outrider.reading.code",  # which record counts, the same on both sides
     "outrider.reading.fold",  # one set of rules for state and summary on both sides
+    "outrider.reading.line",  # what the folding makes
     "outrider.reading.media",
     "outrider.reading.summary",
     "outrider.reading.terminal",  # one folding of what was printed on both sides

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from outrider.journal.record import Damaged, decode, lines
-from outrider.reading.terminal import Console, Line
+from outrider.reading.terminal import Console
 
 if TYPE_CHECKING:
     from outrider.journal.reader import RunFolder
+    from outrider.reading.line import Line
     from outrider.transport import Transport
 
 PAGE = 10_000

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from outrider.reading.terminal import ERR, OUT, Console, Line
+from outrider.reading.line import Line
+from outrider.reading.terminal import ERR, OUT, Console
 from outrider_server.store.codec import squeeze, unsqueeze
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from outrider.errors import UsageError
 from outrider_server.store.console import count_lines, lines_from, pieces, texts_of
 
 if TYPE_CHECKING:
-    from outrider.reading.terminal import Line
+    from outrider.reading.line import Line
 
 PAGE_BYTES = 4 << 20
 """An answer holds at most so much text (and one line)."""
