@@ -45,6 +45,21 @@ def test_a_figure_that_is_changed_changes_the_page(tmp_path: Path) -> None:
     assert "123 s" in (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
 
 
+def test_a_figure_beyond_its_budget_says_so(tmp_path: Path) -> None:
+    """What is over what we allow ourselves stands there as over, and nothing else does."""
+    found = json.loads((DOCS / "benchmarks.json").read_text(encoding="utf-8"))
+    rows = [row for one in found["budgets"] for row in one["rows"]]
+    for row in rows:
+        row["value"] = 2 * row["budget"] if row["at_least"] else row["budget"] / 2
+    rows[0]["value"] = 0 if rows[0]["at_least"] else 2 * rows[0]["budget"]
+    (tmp_path / "benchmarks.json").write_text(json.dumps(found), encoding="utf-8")
+    shutil.copy(DOCS / "benchmarks.md", tmp_path)
+    rendered(tmp_path)
+    page = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
+    (line,) = [line for line in page.splitlines() if "**over**" in line]
+    assert rows[0]["what"] in line
+
+
 def test_the_charts_are_drawings_and_nothing_else() -> None:
     """No style, script, link or foreign content: they show under any policy, in light and in dark."""
     for name in PAGE[1:]:

@@ -14,7 +14,8 @@ import page_cost
 import server_cost
 import start_up
 import streamer_cost
-from words import escaped, short
+from figures import short
+from words import escaped
 
 if TYPE_CHECKING:
     from figures import Figure
