@@ -1,11 +1,13 @@
-"""What sending a large file costs the training beside it: log() before, during and after.
+"""What sending a large file costs the training beside it: log() while it is sent, and at rest.
 
     python tests/bench/upload_cost.py [--gib 2] [--json]
 
 The trainer has the first core for itself, as trainings have where nothing else is at work; streamer
-and server share the last one. The streamer is killed five times on the way. Each step of a few
-milliseconds writes the same bytes once by a bare `os.write`, whose own rise says what the disk and
-the caches do to any write at that time.
+and server share the last one. The streamer is killed five times while contents are on their way.
+Both are stopped and let go on by turns, a third of a second each, and neighbouring turns are
+compared: whatever else the machine does meanwhile, it does to both. Each step of a few milliseconds
+writes the same bytes once by a bare `os.write`, whose own rise says what the disk and the caches do
+to any write at that time.
 """
 
 from __future__ import annotations
@@ -28,13 +30,14 @@ CHUNK = 1 << 20
 KILLS = 5
 
 TRAINER = """
-import json, os, random, signal, sys, time
+import json, os, signal, sys, time
 from pathlib import Path
 import numpy as np
 from outrider import core
+from outrider.streamer import spawn
 from outrider.streamer.lock import holder_of
 
-path, kills = sys.argv[1], int(sys.argv[2])
+path, kills, server = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 cores = sorted(os.sched_getaffinity(0))
 run = core.init("bench", id="upload")
 bare = os.open("bare", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -48,57 +51,77 @@ def pinned(pid, core):
         try: os.sched_setaffinity(int(task), {core})
         except OSError: pass
 
-def step(turn, taken):
-    for _ in range(4): matrix @ matrix
-    first = clock()
-    if turn % 2: os.write(bare, line)
-    else: core.log(values)
-    second = clock()
-    if turn % 2: core.log(values)
-    else: os.write(bare, line)
-    third = clock()
-    one, other = second - first, third - second
-    taken.append((one, other) if turn % 2 else (other, one))
+def signalled(number, pids):
+    for pid in pids:
+        try: os.kill(pid, number)
+        except OSError: pass
 
-def phase(seconds, look=lambda: False):
-    taken, until, next_look = [], time.monotonic() + seconds, 0.0
+def seconds(pids):
+    used = 0
+    for pid in pids:
+        try:
+            for task in os.listdir(f"/proc/{pid}/task"):
+                used += int(Path(f"/proc/{pid}/task/{task}/schedstat").read_text().split()[0])
+        except OSError: pass
+    return used / 1e9
+
+def median(column): return sorted(column)[len(column) // 2]
+
+def turn():
+    taken, until = [], time.monotonic() + 0.33
     while time.monotonic() < until:
-        step(len(taken), taken)
-        if time.monotonic() > next_look:
-            next_look = time.monotonic() + 0.5
-            if (pid := holder_of(run.folder)): pinned(pid, cores[-1])
-            if look(): break
-    writes, logs = (sorted(column) for column in zip(*taken))
-    return {"write": writes[len(writes) // 2], "log": logs[len(logs) // 2], "steps": len(taken)}
+        for _ in range(4): matrix @ matrix
+        first = clock()
+        if len(taken) % 2: os.write(bare, line)
+        else: core.log(values)
+        second = clock()
+        if len(taken) % 2: core.log(values)
+        else: os.write(bare, line)
+        third = clock()
+        one, other = second - first, third - second
+        taken.append((one, other) if len(taken) % 2 else (other, one))
+    return [median(column) for column in zip(*taken)]
+
+def arrived():
+    parts = [file for file in Path("data").rglob("*") if "incoming" in file.parts]
+    try: return max((file.stat().st_size for file in parts if file.is_file()), default=0)
+    except OSError: return 0
 
 pinned(os.getpid(), cores[0])
-peak, done, began = 0, False, 0.0
-moments = [2.0 + 3.0 * number for number in range(kills)]
-
-def look():
-    global peak, done
-    pid = holder_of(run.folder)
-    if pid:
-        try:
-            status = Path(f"/proc/{pid}/status").read_text()
-            peak = max(peak, int(status.split("VmHWM:")[1].split()[0]))
-            if moments and time.monotonic() - began > moments[0]:
-                moments.pop(0)
-                os.kill(pid, signal.SIGKILL)
-        except (OSError, IndexError):
-            pass
-    told = "".join(file.read_text() for file in Path(run.folder).glob("uploads-*.jsonl"))
-    done = not moments and f'"size":{os.path.getsize(path)}' in told.replace(" ", "")
-    return done
-
-before = phase(10)
+size, pairs, peak, killed, done = os.path.getsize(path), [], 0, 0, False
 core.save(path)
 began = time.monotonic()
-during = phase(420, look)
-took = time.monotonic() - began
-after = phase(10)
-print(json.dumps({"before": before, "during": during, "after": after, "peak": peak / 1e3,
-                  "done": done, "killed": kills - len(moments), "seconds": took}), flush=True)
+while not done and time.monotonic() - began < 400:
+    core.log(values)
+    if not (pid := holder_of(run.folder)):
+        time.sleep(0.05)
+        continue
+    pinned(pid, cores[-1])
+    used = seconds([pid, server])
+    going = turn()
+    is_busy = seconds([pid, server]) - used > 0.1
+    signalled(signal.SIGSTOP, [pid, server])
+    time.sleep(0.02)
+    held = turn()
+    signalled(signal.SIGCONT, [pid, server])
+    if is_busy: pairs.append((going, held))
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+        peak = max(peak, int(status.split("VmHWM:")[1].split()[0]))
+    except (OSError, IndexError): pass
+    if killed < kills and arrived() > size * (killed + 1) / (kills + 2):
+        os.kill(pid, signal.SIGKILL)
+        killed += 1
+        while spawn.is_running(run.folder): time.sleep(0.01)
+        spawn.start(run.folder)
+    told = "".join(file.read_text() for file in Path(run.folder).glob("uploads-*.jsonl"))
+    done = f'"size":{size}' in told.replace(" ", "")
+rises = [median([going[at] / held[at] for going, held in pairs]) for at in (0, 1)]
+print(json.dumps({"write": rises[0], "log": rises[1], "peak": peak / 1e3, "done": done,
+                  "log_going": median([going[1] for going, held in pairs]),
+                  "log_held": median([held[1] for going, held in pairs]),
+                  "pairs": len(pairs), "killed": killed,
+                  "seconds": time.monotonic() - began}), flush=True)
 core.finish()
 """
 
@@ -118,7 +141,7 @@ def measure() -> Iterator[Figure]:
             OUTRIDER_CONSOLE="false", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1",
         )  # fmt: skip
         done = subprocess.run(
-            [sys.executable, "-c", TRAINER, str(path), str(KILLS)],
+            [sys.executable, "-c", TRAINER, str(path), str(KILLS), str(running.process.pid)],
             cwd=home, env=there, capture_output=True, text=True, check=True,
         )  # fmt: skip
         found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
@@ -129,14 +152,10 @@ def measure() -> Iterator[Figure]:
 
 
 def _figures(found: dict[str, Any], size: int) -> Iterator[Figure]:
-    before, during, after = found["before"], found["during"], found["after"]
-    rise = {kind: 2 * during[kind] / (before[kind] + after[kind]) for kind in ("log", "write")}
     name = f"log() of 10 while {size / CHUNK / 1024:.3g} GiB are sent"
-    detail = (
-        f"median {before['log'] / 1e3:.1f}, {during['log'] / 1e3:.1f}, {after['log'] / 1e3:.1f} µs"
-    )
-    detail += f"; a bare write rises to {rise['write']:.2f}×"
-    yield Figure(f"{name}, ÷ before and after", rise["log"], "×", 1.1, detail)
+    detail = f"median {found['log_going'] / 1e3:.1f} µs, {found['log_held'] / 1e3:.1f} at rest"
+    detail += f"; a bare write rises to {found['write']:.2f}×; {found['pairs']} pairs of turns"
+    yield Figure(f"{name}, ÷ while that rests", found["log"], "×", 1.1, detail)
     detail = f"{found['killed']} kills of the streamer, {found['seconds']:.0f} s"
     yield Figure("streamer's most memory on the way", found["peak"], " MB", 100.0, detail)
 
