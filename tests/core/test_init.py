@@ -195,6 +195,43 @@ def test_init_leaves_the_collector_as_the_script_has_it(training: Path, said: st
     subprocess.run([sys.executable, "-c", COLLECTING % said], check=True, timeout=60)
 
 
+GARBAGE = """
+import gc, weakref
+class Tensor: pass
+model = [[] for _ in range(300_000)]
+gc.collect()  # with so much that lives long full passes are rare
+held = Tensor(); held.itself = held; young = weakref.ref(held)
+gc.collect(0)  # it has survived a pass: no look at the youngest finds it
+del held
+%s
+frozen = gc.get_freeze_count()
+from outrider import core
+core.init(mode="offline")
+assert (gc.get_freeze_count() > frozen // 2) if frozen else not gc.get_freeze_count()
+print(young() is None)
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "is_gone"),
+    [("pass", True), ("gc.disable()", False), ("gc.freeze()", False)],
+    ids=["as it is", "off", "frozen"],
+)
+def test_init_keeps_no_garbage_of_the_script_and_thaws_nothing(
+    said: str, is_gone: bool, training: Path
+) -> None:
+    """What the modules are put among is looked through by full passes alone: a dead cycle that holds
+    a tensor must not get there with them."""
+    done = subprocess.run(
+        [sys.executable, "-c", GARBAGE % said],
+        check=True,
+        timeout=60,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines()[-1] == str(is_gone)
+
+
 def test_disabled_records_nothing_and_every_call_works(training: Path) -> None:
     with core.init(mode="disabled", config={"lr": 1}) as run:
         core.log({"a": 1})
