@@ -185,6 +185,10 @@ SCHEMAS: dict[str, Schema] = {
         groups=many(shape("value runs", value=VALUE, runs=INTEGER, rest=TRUTH)),
     ),
     "ManyRuns": shape("runs missing", runs=INTEGER, missing=TEXTS),
+    "RunsChange": shape("runs", runs=TEXTS, archived=TRUTH, add_tags=TEXTS, remove_tags=TEXTS),
+    "ChangedRuns": shape(
+        "runs missing undo", runs=INTEGER, missing=TEXTS, undo=many(ref("RunsChange"))
+    ),
     "MovedRuns": shape("runs missing taken", runs=INTEGER, missing=TEXTS, taken=TEXTS),
     "Run": whole(
         **_RUN,
@@ -227,6 +231,7 @@ SCHEMAS: dict[str, Schema] = {
         missing=TEXTS,
         unknown=many(shape("name at", name=TEXT, at=INTEGER)),
     ),
+    "ManySeries": shape("answers", answers=many(ref("Series"))),
     "Groups": shape(
         "key x runs groups left_out",
         key=TEXT,

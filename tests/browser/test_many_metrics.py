@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +14,8 @@ from chart_parts import drawn, query, saved
 from playwright.sync_api import Page, expect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from outrider_server.background import Background
 
 METRICS = [f"part{number // 25:02d}/metric_{number:03d}" for number in range(500)]
@@ -69,6 +72,55 @@ def test_only_charts_that_are_seen_are_asked_for(page: Page, server: Background,
     keys = {parse_qs(urlsplit(url).query)["key"][0] for url in asked}
     assert {METRICS[0], METRICS[-1]} <= keys
     assert len(keys) < 250
+
+
+def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
+    """Wait as the browser does, which lets its messages come in."""
+    for _ in range(600):
+        if is_so():
+            return
+        page.wait_for_timeout(50)
+    assert is_so()
+
+
+def test_charts_that_have_left_the_screen_are_not_waited_for(
+    page: Page, server: Background, wide: str
+) -> None:
+    """Where answers are slow, who scrolls on gets the connections for what is in sight now."""
+    held: list[str] = []
+    ended: list[str] = []
+    page.route(re.compile(r"/series\?key=part00"), lambda one: held.append(one.request.url))
+    page.on("requestfailed", lambda one: ended.append(one.url))
+    page.goto(f"{server.url}/p/{wide}")
+    wait_until(page, lambda: len(held) == 4)
+    expect(page.locator(".card-wait").first).to_be_visible()
+    page.evaluate(SCROLL)
+    drawn(page, METRICS[-1])
+    wait_until(page, lambda: set(held) <= set(ended))
+    assert len(held) == 4
+
+
+def test_a_step_that_grows_forty_charts_is_one_request(
+    page: Page, server: Background, record: Any
+) -> None:
+    """Not one a chart: an open page asks once a tick, and each chart gets its new point."""
+    names = [f"part/metric_{number:02d}" for number in range(40)]
+    run = record("ticks", "live")
+    run.write({"s": 0, "p": dict.fromkeys(names, 1.0)})
+    page.set_viewport_size({"width": 1440, "height": 9000})
+    page.goto(f"{server.url}/p/ticks")
+    expect(page.locator(".card canvas.lines")).to_have_count(40)
+    expect(page.locator(".card-wait")).to_have_count(0)
+    expect(page.get_by_role("status", name=re.compile("^Live"))).to_be_visible()
+    answers: list[Any] = []
+    page.on("response", lambda one: answers.append(one) if "/series" in one.url else None)
+    for step in (1, 2, 3):
+        run.write({"s": step, "p": dict.fromkeys(names, 1.0 + step)})
+        wait_until(page, lambda step=step: len(answers) >= step)
+        said = [one["series"][0] for one in answers[step - 1].json()["answers"]]
+        assert [one["total"] for one in said] == [step + 1] * 40
+    page.wait_for_timeout(300)
+    assert len(answers) == 3
 
 
 def ticks(picture: bytes) -> set[str]:

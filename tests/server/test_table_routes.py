@@ -19,12 +19,32 @@ def test_many_runs_are_changed_and_deleted(client: Client) -> None:
     answer = client.request(
         "PATCH", path, {"runs": ["r1", "r3", "no"], "archived": True, "add_tags": ["x"]}
     )
-    assert answer.json() == {"runs": 2, "missing": ["no"]}
+    undo = [
+        {"runs": ["r1", "r3"], "remove_tags": ["x"]},
+        {"runs": ["r1", "r3"], "archived": False},
+    ]
+    assert answer.json() == {"runs": 2, "missing": ["no"], "undo": undo}
     found = client.get(path + "?filter=archived%20%3D%20true%20and%20tags%20has%20%22x%22").json()
     assert sorted(row["id"] for row in found["runs"]) == ["r1", "r3"]
     answer = client.request("POST", path + "/delete", {"runs": ["r1", "r1", "no"]})
     assert answer.json() == {"runs": 1, "missing": ["no"]}
     assert client.get(path).json()["total"] == 2
+
+
+def test_a_change_of_many_runs_says_how_to_take_it_back(client: Client) -> None:
+    """Only what it changed: a run that had the tag keeps it, one that lacked it loses it."""
+    path = "/api/projects/back/runs"
+    for run in ("r1", "r2", "r3"):
+        client.create_run(run, "back")
+    client.request("PATCH", path, {"runs": ["r1"], "add_tags": ["x", "y"]})
+    client.request("PATCH", path, {"runs": ["r3"], "archived": True})
+    rows = "?filter=archived%20%3D%20true%20or%20archived%20%3D%20false"
+    before = client.get(path + rows).json()["runs"]
+    change = {"archived": True, "add_tags": ["x"], "remove_tags": ["y"]}
+    answer = client.request("PATCH", path, {"runs": ["r1", "r2", "r3"], **change})
+    for said in answer.json()["undo"]:
+        assert client.request("PATCH", path, said).status == 200
+    assert client.get(path + rows).json()["runs"] == before
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,14 @@ from math import nan
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from feeding import START, Feeder, head, lines, point
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outrider.errors import NotFound, UsageError
+from outrider_server.query import SeriesQuery
 from outrider_server.smoothing import averaged
 from outrider_server.store import Store
 
@@ -102,6 +104,21 @@ def test_an_empty_window_and_an_unknown_metric_give_nothing(noisy: Any) -> None:
     answer = feeder.store.series("p", "nothing", ["r1", "nobody"])
     assert answer["series"] == []
     assert answer["missing"] == ["nobody"]
+
+
+def test_many_metrics_are_answered_as_each_alone_in_their_order(store: Store) -> None:
+    feeder = Feeder(store)
+    feeder.log(*(point(step, loss=step, acc=-step) for step in range(3000)))
+    query = SeriesQuery("", ["r1", "nobody"], low=100, high=2900, width=40)
+    many = feeder.store.many_series("p", ["acc", "nothing", "loss"], query)
+    alone = [
+        store.series("p", key, query.runs, low=100, high=2900, width=40)
+        for key in ("acc", "nothing", "loss")
+    ]
+    assert orjson.dumps(many, option=orjson.OPT_SERIALIZE_NUMPY) == orjson.dumps(
+        alone, option=orjson.OPT_SERIALIZE_NUMPY
+    )
+    assert [len(one["series"]) for one in many] == [1, 0, 1]
 
 
 def test_x_may_be_time_or_another_metric(noisy: Any) -> None:

@@ -104,8 +104,9 @@ def test_rows_of_one_value_stand_together_and_are_counted(four: Store) -> None:
 
 def test_many_runs_are_tagged_and_archived_together(four: Store) -> None:
     changes = ManyChanges(True, ["new", "a"], ["b"])
-    assert four.update_runs("p", ["r2", "r1", "gone"], changes) == ["gone"]
+    done = four.update_runs("p", ["r2", "r1", "gone"], changes)
+    assert done.missing == ["gone"]
     assert four.run("p", "r2")["tags"] == ["a", "new"]
     assert ids(four, filter="archived = true") == ["r2", "r1"]
-    assert four.update_runs("elsewhere", ["r0"], changes) == ["r0"]
+    assert four.update_runs("elsewhere", ["r0"], changes).missing == ["r0"]
     assert four.run("p", "r0")["tags"] == []

@@ -10,7 +10,7 @@ from outrider.ids import check_project
 from outrider_server.problems import bad_request, not_found
 from outrider_server.query import RunQuery
 from outrider_server.routes.operation import Call, Operation, Parameter, check_path
-from outrider_server.schemas import TEXT, TEXTS, TRUTH, maybe, ref, shape
+from outrider_server.schemas import SCHEMAS, TEXT, TEXTS, TRUTH, maybe, ref, shape
 from outrider_server.store.runs import ManyChanges
 from outrider_server.tokens import Role
 
@@ -115,8 +115,15 @@ def edit_runs(call: Call) -> dict[str, Any]:
     _check_tags(add)
     _check_tags(remove)
     changes = ManyChanges(archived, add, remove)
-    missing = call.services.store.update_runs(call.path["project"], ids, changes)
-    return {"runs": len(ids) - len(missing), "missing": missing}
+    done = call.services.store.update_runs(call.path["project"], ids, changes)
+    undo: list[dict[str, Any]] = [
+        {"runs": runs, name: [tag]}
+        for name, tags in (("remove_tags", done.added), ("add_tags", done.removed))
+        for tag, runs in tags.items()
+    ]
+    if done.archived:
+        undo.append({"runs": done.archived, "archived": not archived})
+    return {"runs": len(ids) - len(done.missing), "missing": done.missing, "undo": undo}
 
 
 def delete_runs(call: Call) -> dict[str, Any]:
@@ -240,9 +247,10 @@ OPERATIONS = (
         "Tag, archive or take back many runs",
         Role.WRITE,
         edit_runs,
-        ref("ManyRuns"),
-        body=shape("runs", runs=TEXTS, archived=TRUTH, add_tags=TEXTS, remove_tags=TEXTS),
-        description="At most 10,000 runs. `missing` names those that are not there.",
+        ref("ChangedRuns"),
+        body=SCHEMAS["RunsChange"],
+        description="At most 10,000 runs. `missing` names those that are not there, `undo` holds "
+        "the requests that take back what was changed, and nothing else.",
     ),
     Operation(
         "POST",

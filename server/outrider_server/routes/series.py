@@ -14,6 +14,9 @@ from outrider_server.schemas import ref
 from outrider_server.smoothing import smoothing
 from outrider_server.tokens import Role
 
+MOST_LINES = 1000
+"""What one answer may hold of several metrics."""
+
 _KEY = Parameter("key", "the metric's key", is_required=True, longest=60_000)
 _LOW = Parameter("min", "the window's lower end, in units of x", "number")
 _HIGH = Parameter("max", "the window's upper end, in units of x", "number")
@@ -53,6 +56,26 @@ def _asked(query: Mapping[str, Any]) -> tuple[str, str | None]:
     if (key is None) == (expression is None):
         raise bad_request("give either 'key' or 'expression'")
     return (key, None) if expression is None else (expression, expression)
+
+
+def many_series(call: Call) -> dict[str, Any]:
+    """Several metrics of several runs, each as `series` answers it."""
+    query = call.query
+    keys = list(dict.fromkeys(query["key"]))
+    if len(keys) * len(query["run"]) > MOST_LINES:
+        hint = "ask for them in several requests"
+        raise bad_request(f"an answer holds at most {MOST_LINES:,} lines", hint=hint)
+    lines = SeriesQuery(
+        "",
+        query["run"],
+        query["x"],
+        query["min"],
+        query["max"],
+        query["width"],
+        smoothing(query["smooth"]),
+    )
+    answers = call.services.store.many_series(call.path["project"], keys, lines)
+    return {"answers": answers}
 
 
 def groups(call: Call) -> dict[str, Any]:
@@ -114,6 +137,7 @@ def records(call: Call) -> dict[str, Any]:
     )
 
 
+_RUNS = Parameter("run", "a run's id, repeated", is_many=True, longest=64)
 _PROJECT = "/api/projects/{project}"
 _RUN = _PROJECT + "/runs/{run}"
 
@@ -129,13 +153,33 @@ OPERATIONS = (
         query=(
             _ONE_KEY,
             _EXPRESSION,
-            Parameter("run", "a run's id, repeated", is_many=True, longest=64),
+            _RUNS,
             _X,
             _LOW,
             _HIGH,
             _WIDTH,
             _SMOOTH,
         ),
+    ),
+    Operation(
+        "GET",
+        _PROJECT + "/series/many",
+        "read_many_series",
+        "Several metrics of several runs over one window",
+        Role.READ,
+        many_series,
+        ref("ManySeries"),
+        query=(
+            Parameter("key", "a metric's key, repeated", is_many=True, longest=60_000),
+            _RUNS,
+            _X,
+            _LOW,
+            _HIGH,
+            _WIDTH,
+            _SMOOTH,
+        ),
+        description="One answer a key, in their order, each as `/series` gives it: what a page "
+        "asks when many of its charts have grown at once.",
     ),
     Operation(
         "GET",

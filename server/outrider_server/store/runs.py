@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -147,32 +147,54 @@ class ManyChanges:
     remove_tags: Sequence[str] = ()
 
 
+@dataclass(slots=True)
+class ManyChanged:
+    """Which runs were not there, and which were otherwise before: what a way back has to name."""
+
+    missing: list[str] = field(default_factory=list)
+    archived: list[str] = field(default_factory=list)
+    added: dict[str, list[str]] = field(default_factory=dict)
+    removed: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, more: ManyChanged) -> None:
+        """Add what was done to further runs."""
+        self.missing += more.missing
+        self.archived += more.archived
+        for mine, others in ((self.added, more.added), (self.removed, more.removed)):
+            for tag, run_ids in others.items():
+                mine.setdefault(tag, []).extend(run_ids)
+
+
 def update_runs(
     to: Writing, project: str, run_ids: Sequence[str], changes: ManyChanges
-) -> list[str]:
-    """Change some runs together; returns those that are not there."""
-    missing = []
+) -> ManyChanged:
+    """Change some runs together; returns what became of which."""
+    done = ManyChanged()
     for run_id in run_ids:
         row = to.db.execute(
-            "SELECT r.run FROM run r JOIN project p ON p.project = r.project"
+            "SELECT r.run, r.archived FROM run r JOIN project p ON p.project = r.project"
             " WHERE p.name = ? AND r.id = ?",
             (project, run_id),
         ).fetchone()
         if row is None:
-            missing.append(run_id)
+            done.missing.append(run_id)
             continue
-        to.changed.add(row[0])
-        if changes.archived is not None:
-            _archive(to, row[0], changes.archived)
-        to.db.executemany(
-            "DELETE FROM tag WHERE run = ? AND tag = ?",
-            [(row[0], tag) for tag in changes.remove_tags],
-        )
-        to.db.executemany(
-            "INSERT INTO tag (run, tag) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            [(row[0], tag) for tag in changes.add_tags],
-        )
-    return missing
+        run, was_archived = row
+        to.changed.add(run)
+        if changes.archived is not None and changes.archived != bool(was_archived):
+            _archive(to, run, changes.archived)
+            done.archived.append(run_id)
+        for tag in changes.remove_tags:
+            took = to.db.execute("DELETE FROM tag WHERE run = ? AND tag = ?", (run, tag))
+            if took.rowcount:
+                done.removed.setdefault(tag, []).append(run_id)
+        for tag in changes.add_tags:
+            put = to.db.execute(
+                "INSERT INTO tag (run, tag) VALUES (?, ?) ON CONFLICT DO NOTHING", (run, tag)
+            )
+            if put.rowcount:
+                done.added.setdefault(tag, []).append(run_id)
+    return done
 
 
 @dataclass(frozen=True, slots=True)

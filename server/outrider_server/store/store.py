@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,14 +115,14 @@ class Store:
 
     def update_runs(
         self, project: str, run_ids: Sequence[str], changes: runs.ManyChanges
-    ) -> list[str]:
-        """Tag or archive many runs; returns those that are not there."""
-        missing: list[str] = []
+    ) -> runs.ManyChanged:
+        """Tag or archive many runs."""
+        done = runs.ManyChanged()
         for at in range(0, len(run_ids), _SLICE):
             some = run_ids[at : at + _SLICE]
             call = partial(runs.update_runs, project=project, run_ids=some, changes=changes)
-            missing += self._writer.call(call)
-        return missing
+            done.add(self._writer.call(call))
+        return done
 
     def delete_run(self, project: str, run: str) -> bool:
         """Delete a run and all of its data; False where there was none.
@@ -207,6 +208,16 @@ class Store:
         query = SeriesQuery(key, run_ids, x, low, high, width, smoothing(smooth), formula)
         with self._snapshot() as db:
             return series.read_series(db, self._cache, project, query)
+
+    def many_series(
+        self, project: str, keys: Sequence[str], query: SeriesQuery
+    ) -> list[dict[str, Any]]:
+        """The same question for several metrics, all as they are at one moment."""
+        with self._snapshot() as db:
+            return [
+                series.read_series(db, self._cache, project, replace(query, key=key))
+                for key in keys
+            ]
 
     def groups(self, project: str, query: GroupQuery) -> dict[str, Any]:
         """One metric of all runs that a filter lets through, a line and a band a group."""

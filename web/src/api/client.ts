@@ -123,6 +123,7 @@ const MANY = 16;
 
 export type RunsQuery = QueryOf<`${typeof PROJECT}/runs`>;
 export type SeriesQuery = QueryOf<`${typeof PROJECT}/series`>;
+export type ManySeriesQuery = QueryOf<`${typeof PROJECT}/series/many`>;
 export type GroupsQuery = QueryOf<`${typeof PROJECT}/groups`>;
 
 export const api = {
@@ -138,6 +139,12 @@ export const api = {
 
   series: (project: string, query: SeriesQuery, signal?: AbortSignal): Promise<SeriesAnswer> =>
     get(`${PROJECT}/series`, { in: { project }, query, signal, isLarge: (query.run?.length ?? 0) > MANY }),
+
+  /** Several metrics, in their order. */
+  manySeries: async (project: string, query: ManySeriesQuery, signal?: AbortSignal): Promise<SeriesAnswer[]> =>
+    (await get(`${PROJECT}/series/many`, {
+      in: { project }, query, signal, isLarge: (query.key?.length ?? 0) * (query.run?.length ?? 0) > MANY,
+    })).answers,
 
   groups: (project: string, query: GroupsQuery, signal?: AbortSignal) => get(`${PROJECT}/groups`, { in: { project }, query, signal }),
 

@@ -1,6 +1,6 @@
 /**
  * The API's shapes, as the server documents them. Made by `python tests/house/client_types.py`, not by hand.
- * Of the document a0712021348d62e82474640f9cd054353728471e6682cbb2f984c440a52955ed
+ * Of the document 37309bf684f3ff934c2d2e978ff5d7a563c479768ef9208cffbb156c31e9f084
  */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
@@ -239,6 +239,23 @@ export interface paths {
         };
         /** One metric of several runs, in buckets of the width asked for, or exact when few */
         get: operations["read_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project}/series/many": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Several metrics of several runs over one window */
+        get: operations["read_many_series"];
         put?: never;
         post?: never;
         delete?: never;
@@ -739,6 +756,17 @@ export interface components {
             runs: number;
             missing: string[];
         };
+        RunsChange: {
+            runs: string[];
+            archived?: boolean;
+            add_tags?: string[];
+            remove_tags?: string[];
+        };
+        ChangedRuns: {
+            runs: number;
+            missing: string[];
+            undo: components["schemas"]["RunsChange"][];
+        };
         MovedRuns: {
             runs: number;
             missing: string[];
@@ -889,6 +917,9 @@ export interface components {
                 name: string;
                 at: number;
             }[];
+        };
+        ManySeries: {
+            answers: components["schemas"]["Series"][];
         };
         Groups: {
             key: string;
@@ -1309,7 +1340,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ManyRuns"];
+                    "application/json": components["schemas"]["ChangedRuns"];
                 };
             };
         };
@@ -1491,6 +1522,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Series"];
+                };
+            };
+        };
+    };
+    read_many_series: {
+        parameters: {
+            query?: {
+                key?: string[];
+                run?: string[];
+                x?: string;
+                min?: number;
+                max?: number;
+                width?: number;
+                smooth?: string;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManySeries"];
                 };
             };
         };

@@ -20,6 +20,8 @@ export type MetricFacts = Schemas["Run"]["metrics"][number];
 export type ViewRow = operations["list_views"]["responses"][200]["content"]["application/json"]["views"][number];
 export type RunChange = Said<"edit_run">;
 export type ManyChange = Omit<Said<"edit_runs">, "runs">;
+/** What became of it, and the requests that take it back. */
+export type ManyChanged = Schemas["ChangedRuns"];
 export type ColumnsAnswer = Schemas["Columns"];
 
 export type RunAnswer = Schemas["Run"];

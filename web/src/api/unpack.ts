@@ -38,7 +38,8 @@ async function ask(id: number, path: string): Promise<void> {
 /** Puts the numbers of lines into columns, and returns what is handed over. */
 function inColumns(body: unknown): Transferable[] {
   const handed: Transferable[] = [];
-  for (const line of (body as { series?: Line[] }).series ?? [])
+  const { series, answers } = body as { series?: Line[]; answers?: { series: Line[] }[] };
+  for (const line of series ?? answers?.flatMap((one) => one.series) ?? [])
     for (const name of COLUMNS) {
       const column = line[name];
       // one that holds anything else, such as null, stays as it is

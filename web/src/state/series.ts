@@ -1,10 +1,11 @@
 /** Chart data: fetched when a chart is seen, kept while it is of use, and refetched only where a run has grown. */
 
 import { signal, type Signal } from "@preact/signals";
-import { api, type ApiError } from "../api/client";
+import type { ApiError } from "../api/client";
 import type { SeriesData } from "../api/types";
-import { groupLines, groupsOf, GROUPS, type GroupSpec } from "./groups";
-import { noteAnswer, noteFailure } from "./store";
+import { fetchAlone, fetchTogether, inTurn } from "./fetching";
+import { GROUPS, type GroupSpec } from "./groups";
+import { atNextTick, portions } from "./ticks";
 import type { Zoom } from "./url";
 
 export interface SeriesSpec {
@@ -39,14 +40,13 @@ export interface SeriesEntry {
   wanted: readonly string[];
   grown: Set<string>;
   busy: boolean;
-  control: AbortController | null;
+  /** Ends the request that is under way, unless another chart waits for it too. */
+  stop: (() => void) | null;
   notBefore: number;
   timer: ReturnType<typeof setTimeout> | null;
 }
 
 const KEPT = 200;
-const TOGETHER = 4; // the browser allows six connections; the event stream and the list want theirs
-const MIN_PAUSE_MS = 1000;
 
 const entries = new Map<string, SeriesEntry>();
 
@@ -61,7 +61,7 @@ export function entryFor(spec: SeriesSpec): SeriesEntry {
   } else {
     entry = {
       spec, lines: signal<Lines>(new Map()), error: signal(null), isLoading: signal(false), isReady: signal(false),
-      unknown: signal([]), seen: 0, wanted: [], grown: new Set(), busy: false, control: null, notBefore: 0, timer: null,
+      unknown: signal([]), seen: 0, wanted: [], grown: new Set(), busy: false, stop: null, notBefore: 0, timer: null,
     };
   }
   entries.set(id, entry);
@@ -79,7 +79,7 @@ export function watch(entry: SeriesEntry, runs: readonly string[]): () => void {
   pump(entry);
   return () => {
     entry.seen -= 1;
-    setTimeout(() => entry.seen === 0 && entry.control?.abort()); // with other runs it is seen again at once
+    setTimeout(() => entry.seen === 0 && entry.stop?.()); // with other runs it is seen again at once
   };
 }
 
@@ -87,10 +87,18 @@ const missing = (entry: SeriesEntry): string[] =>
   entry.wanted.filter((run) => entry.grown.has(run) || !entry.lines.peek().has(run));
 
 function pump(entry: SeriesEntry): void {
-  if (entry.busy || entry.seen === 0 || entry.timer !== null) return;
+  if (entry.busy || entry.seen === 0) return;
   const runs = missing(entry);
   if (runs.length === 0) return;
-  const isUrgent = runs.some((run) => !entry.lines.peek().has(run)) && entry.error.peek() === null;
+  const { group, isExpression } = entry.spec;
+  const isRight = entry.error.peek() === null;
+  const isUrgent = isRight && runs.some((run) => !entry.lines.peek().has(run));
+  if (isRight && !isUrgent && !group && !isExpression) return atNextTick(entry, fetchGrown);
+  if (entry.timer !== null) {
+    if (!isUrgent) return;
+    clearTimeout(entry.timer);
+    entry.timer = null;
+  }
   const wait = isUrgent ? 0 : Math.max(0, entry.notBefore - Date.now());
   if (wait > 0) {
     entry.timer = setTimeout(() => {
@@ -99,54 +107,23 @@ function pump(entry: SeriesEntry): void {
     }, wait);
     return;
   }
-  entry.busy = true;
-  void inTurn(() => fetchRuns(entry, missing(entry))).finally(() => {
-    entry.busy = false;
-    pump(entry);
-  });
+  // what is not on the screen yet is asked for each by itself: the first chart does not wait for the last
+  void during([entry], () => fetchAlone(entry, missing(entry)));
 }
 
-async function fetchRuns(entry: SeriesEntry, runs: readonly string[]): Promise<void> {
-  if (entry.seen === 0 || runs.length === 0) return;
-  const { project, key, isExpression, x, zoom, width, smooth, group } = entry.spec;
-  const began = Date.now();
-  entry.isLoading.value = true;
-  runs.forEach((run) => entry.grown.delete(run));
-  const { signal } = (entry.control = new AbortController());
-  try {
-    const asked = {
-      ...(isExpression ? { expression: key } : { key }), x, width, min: zoom?.min ?? null, max: zoom?.max ?? null, smooth,
-    };
-    if (group) {
-      const answer = await api.groups(project, { ...asked, ...group }, signal);
-      groupsOf(project, group, answer);
-      entry.lines.value = new Map([[GROUPS, emptyLine(GROUPS)], ...groupLines(answer)]);
-    } else {
-      const answer = await api.series(project, { ...asked, run: runs }, signal);
-      const lines = new Map(entry.lines.peek());
-      for (const run of runs) lines.set(run, emptyLine(run));
-      for (const line of answer.series) lines.set(line.run, line);
-      entry.lines.value = lines;
-      entry.unknown.value = answer.unknown ?? [];
-    }
-    entry.error.value = null;
-    entry.isReady.value = true;
-    noteAnswer();
-    entry.notBefore = Date.now() + Math.max(MIN_PAUSE_MS, 3 * (Date.now() - began));
-  } catch (error) {
-    runs.forEach((run) => entry.grown.add(run));
-    if (signal.aborted) return;
-    const shown = noteFailure(error);
-    entry.error.value = shown;
-    entry.notBefore = Date.now() + 5000;
-  } finally {
-    entry.isLoading.value = false;
-    entry.control = null;
-  }
+/** The entries that are still seen and not being asked for already, in as few requests as can be. */
+async function fetchGrown(entries: readonly SeriesEntry[]): Promise<void> {
+  const all = entries.filter((one) => !one.busy && one.seen > 0).map((entry) => ({ entry, runs: missing(entry) }));
+  const some = portions(all.filter(({ runs }) => runs.length > 0));
+  await Promise.all(some.map((one) => during(one.entries, () => fetchTogether(one.entries, one.runs))));
 }
 
-const emptyLine = (run: string): SeriesData =>
-  ({ run, exact: true, total: 0, x: [], step: [], time: [], last: [], marks: [] });
+async function during(entries: readonly SeriesEntry[], work: () => Promise<void>): Promise<void> {
+  for (const entry of entries) entry.busy = true;
+  await inTurn(work);
+  for (const entry of entries) entry.busy = false;
+  entries.forEach(pump);
+}
 
 /** A run has new points: `keys` names the metrics, null means any of them may have grown. */
 export function noteGrowth(project: string, run: string, keys: readonly string[] | null): void {
@@ -165,19 +142,5 @@ export function refreshSeries(project: string): void {
     if (entry.spec.project !== project) continue;
     entry.lines.peek().forEach((_line, run) => entry.grown.add(run));
     pump(entry);
-  }
-}
-
-let running = 0;
-const waiting: (() => void)[] = [];
-
-async function inTurn(work: () => Promise<void>): Promise<void> {
-  if (running >= TOGETHER) await new Promise<void>((start) => waiting.push(start));
-  running += 1;
-  try {
-    await work();
-  } finally {
-    running -= 1;
-    waiting.shift()?.();
   }
 }

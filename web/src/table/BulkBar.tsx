@@ -1,14 +1,13 @@
 /** What can be done with the selected runs. */
 
 import { useSignal } from "@preact/signals";
-import { api } from "../api/client";
 import type { ManyChange } from "../api/types";
 import { Icon } from "../components/Icon";
 import { Menu } from "../components/Menu";
-import { plural } from "../format/number";
-import { known, project, refreshSoon, total } from "../state/runs";
+import { known, project, total } from "../state/runs";
 import { comparePath } from "../state/url";
-import { remove, tellFailure, told } from "./going";
+import { change } from "./changing";
+import { remove } from "./going";
 import { MoveMenu } from "./MoveMenu";
 import { clearSelection, selectAll, selected } from "./selection";
 
@@ -19,16 +18,7 @@ export default function BulkBar() {
   const name = project.value ?? "";
   const rows = ids.map((id) => known.value.get(id)).filter((row) => row !== undefined);
   const areArchived = rows.length > 0 && rows.every((row) => row.archived);
-  const change = async (what: string, said: ManyChange): Promise<void> => {
-    told.value = null;
-    try {
-      const answer = await api.updateRuns(name, ids, said);
-      told.value = { text: `${what}: ${plural(answer.runs, "run")}.`, isBad: false };
-    } catch (error) {
-      tellFailure(`${what}: not done`, error);
-    }
-    refreshSoon(0);
-  };
+  const changed = (what: string, said: ManyChange): void => void change(name, ids, what, said);
   return (
     <div class="bulk" role="toolbar" aria-label="Selected runs">
       <span class="bulk-count">{ids.length.toLocaleString("en-US")} selected</span>
@@ -39,9 +29,9 @@ export default function BulkBar() {
         {ids.length > 1 && (ids.length <= MOST_COMPARED
           ? <a class="button button-small" href={comparePath(name, ids)}>Compare</a>
           : <span class="faint small" title={`At most ${MOST_COMPARED} runs are compared`}>Compare: too many</span>)}
-        <TagMenu tags={[...new Set(rows.flatMap((row) => row.tags))].sort()} onChange={change} />
+        <TagMenu tags={[...new Set(rows.flatMap((row) => row.tags))].sort()} onChange={changed} />
         <MoveMenu project={name} ids={ids} />
-        <button class="button button-quiet button-small" onClick={() => void change(areArchived ? "Taken back from the archive" : "Archived", { archived: !areArchived })}>
+        <button class="button button-quiet button-small" onClick={() => changed(areArchived ? "Taken back from the archive" : "Archived", { archived: !areArchived })}>
           {areArchived ? "Unarchive" : "Archive"}
         </button>
         <button class="button button-quiet button-small is-bad" onClick={() => {
@@ -56,12 +46,12 @@ export default function BulkBar() {
   );
 }
 
-function TagMenu({ tags, onChange }: { tags: readonly string[]; onChange: (what: string, said: ManyChange) => Promise<void> }) {
+function TagMenu({ tags, onChange }: { tags: readonly string[]; onChange: (what: string, said: ManyChange) => void }) {
   const typed = useSignal("");
   const add = (): void => {
     const all = [...new Set(typed.value.split(",").map((one) => one.trim()).filter(Boolean))];
     typed.value = "";
-    if (all.length > 0) void onChange(`Tagged ${all.join(", ")}`, { add_tags: all });
+    if (all.length > 0) onChange(`Tagged ${all.join(", ")}`, { add_tags: all });
   };
   return (
     <Menu label="Tag the selected runs" align="end" isSmall button={<span class="small">Tag</span>}>
@@ -72,7 +62,7 @@ function TagMenu({ tags, onChange }: { tags: readonly string[]; onChange: (what:
       </form>
       <div class="menu-scroll">
         {tags.map((tag) => (
-          <button key={tag} class="menu-item" aria-label={`Take the tag ${tag} away`} onClick={() => void onChange(`Took ${tag} away`, { remove_tags: [tag] })}>
+          <button key={tag} class="menu-item" aria-label={`Take the tag ${tag} away`} onClick={() => onChange(`Took ${tag} away`, { remove_tags: [tag] })}>
             <span class="clip">{tag}</span><span class="menu-kind">take away</span>
           </button>
         ))}
