@@ -217,6 +217,12 @@ def test_a_phone(browser: Browser, server: Background, many: str) -> None:
     page.goto(f"{server.url}/p/{many}")
     expect(card(page, "train/loss").locator("canvas.lines")).to_be_visible()
     assert findings(page) == []
+    for name, field in (("Groups, colours and baseline", "Group by"), ("Views", "Name")):
+        page.get_by_role("button", name=name, exact=True).tap()
+        panel = page.get_by_role("group", name=name, exact=True)
+        panel.get_by_label(field).first.click(trial=True)  # nothing covers it, or cuts it off
+        assert findings(page) == []
+        page.keyboard.press("Escape")
     page.get_by_role("button", name="Runs", exact=True).tap()
     expect(page.get_by_role("link", name="r11")).to_be_visible()
     assert findings(page) == []

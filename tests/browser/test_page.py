@@ -85,7 +85,7 @@ def test_from_the_projects_to_a_run_and_back(page: Page, server: Background, dig
     page.get_by_role("tab", name="Overview").click()
     expect(page.get_by_role("row", name="model.name cnn")).to_be_visible()
     page.get_by_role("tab", name="System").click()
-    expect(page.get_by_role("img", name="cpu")).to_be_visible()
+    expect(page.get_by_role("slider", name="cpu")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("grid", name="Runs")).to_be_visible()
 
@@ -122,6 +122,27 @@ def test_hovering_shows_values_sorted_on_every_chart(
     for metric in ("val/acc", "train/loss", "lr"):
         expect(card(page, metric).locator("canvas.lines")).to_have_class(re.compile("is-behind"))
     expect(card(page, "lr").locator(".u-cursor-x")).not_to_have_class(re.compile("u-off"))
+
+
+def test_keys_move_the_crosshair_and_zoom(page: Page, server: Background, digits: str) -> None:
+    """Without a pointer: arrows go along the chart and say its values, `+` zooms, escape leaves."""
+    page.goto(f"{server.url}/p/{digits}?metric=acc")
+    expect(card(page, "val/acc").locator("canvas.lines")).to_be_visible()
+    chart = card(page, "val/acc").get_by_role("slider", name="val/acc: 10 lines")
+    chart.focus()
+    page.keyboard.press("Home")
+    panel = page.get_by_role("tooltip")
+    expect(panel).to_contain_text("step 0")
+    expect(chart).to_have_attribute("aria-valuetext", re.compile("^step 0: .*run-"))
+    page.keyboard.press("Shift+ArrowRight")
+    expect(panel).not_to_contain_text("step 0")
+    with page.expect_response(lambda answer: "/series" in answer.url and "max=" in answer.url):
+        page.keyboard.press("+")
+    assert "zoom" in query(page)
+    page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(f"{server.url}/p/{digits}?metric=acc")
 
 
 def test_drag_zooms_every_chart_in_full_detail_and_double_click_resets(

@@ -9,7 +9,8 @@ import { zoomTo } from "../state/zoom";
 import { palette, slotColour, slotIsDashed } from "../theme/theme";
 import { axisKind, cursorText } from "./axis";
 import type { Line } from "./draw";
-import { crosshair, hover, nearestRun, rowsAt, windowOfRows } from "./hover";
+import { crosshair, hover, nearestRun, rowsAt, rowWords, windowOfRows } from "./hover";
+import { keyed } from "./keyboard";
 import { offerPicture } from "./picture";
 import { makePlot, type Plot } from "./plot";
 import { givenRange, xRange, yRange, type Range } from "./scale";
@@ -61,6 +62,7 @@ export function Chart(props: ChartProps) {
   const drawnLines = useRef<Line[]>([]);
   const window_ = useRef<Range>({ min: 0, max: 1 });
   const yWindow = useRef<Range>({ min: 0, max: 1 });
+  const byKeys = useRef<number | null>(null);
   const width = useSignal(0);
   const { x, logX, logY } = props.view;
   const colours = palette.value;
@@ -132,6 +134,42 @@ export function Chart(props: ChartProps) {
     yWindow.current = y;
     plot.current.show({ lines: drawnLines.current, x: window, y });
     plot.current.stress(highlight.peek());
+    say(byKeys.current === null ? window.max : plot.current.at(byKeys.current).x);
+  }
+
+  /** What a screen reader hears of the crosshair. */
+  function say(at: number): void {
+    const { min, max } = window_.current;
+    const words = { valuemin: min, valuemax: max, valuenow: at, valuetext: rowWords(cursorText(latest.current.view.x, at), rowsAt(drawnLines.current, at, window_.current)) };
+    for (const [name, value] of Object.entries(words)) host.current?.setAttribute(`aria-${name}`, String(value));
+  }
+
+  function typed(event: KeyboardEvent): void {
+    const made = plot.current;
+    if (!made || event.ctrlKey || event.metaKey || event.altKey) return;
+    const next = keyed(event, byKeys.current);
+    if (event.key === "Escape" && byKeys.current !== null) leave();
+    else if (next === null) return;
+    else if ("at" in next) {
+      byKeys.current = next.at;
+      const { x: place, left } = made.at(next.at);
+      point({ x: place, left, top: -Infinity });
+      made.point(place);
+      say(place);
+    } else {
+      const { zoom } = latest.current.view;
+      if (next.window[0] < 0 && zoom === null) return; // all of it is shown
+      const [from, to] = next.window.map((share) => made.at(share).x);
+      (latest.current.onZoom ?? zoomTo)(tidyZoom({ min: x === "step" || x === "relative" ? Math.max(0, from!) : from!, max: to! }, x));
+    }
+    event.preventDefault();
+  }
+
+  function leave(): void {
+    if (byKeys.current === null) return;
+    byKeys.current = null;
+    point(null);
+    plot.current?.point(null);
   }
 
   function point(at: { x: number; left: number; top: number } | null): void {
@@ -154,5 +192,8 @@ export function Chart(props: ChartProps) {
     };
   }
 
-  return <div class="chart" ref={host} role="img" aria-label={props.label} style={{ height: `${props.height}px` }} />;
+  return (
+    <div class="chart" ref={host} role="slider" tabIndex={0} aria-label={props.label} aria-valuenow={0} onKeyDown={typed} onBlur={leave}
+      style={{ height: `${props.height}px` }} />
+  );
 }

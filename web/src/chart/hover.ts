@@ -1,6 +1,7 @@
 /** What the pointer means: the shared crosshair, and the values of the lines under it. */
 
 import { signal } from "@preact/signals";
+import { formatNumber } from "../format/number";
 import type { Line } from "./draw";
 import { drawn, nearest, type Range } from "./scale";
 
@@ -38,6 +39,10 @@ export const crosshair = signal<{ chart: string; axis: string; x: number } | nul
 export const hover = signal<Hover | null>(null);
 
 export const ROWS_SHOWN = 12;
+
+/** `step 40: a 0.5, b 0.3`. */
+export const rowWords = (heading: string, rows: readonly HoverRow[]): string =>
+  `${heading}: ${rows.slice(0, ROWS_SHOWN).map((row) => `${row.name} ${formatNumber(row.value)}`).join(", ") || "nothing"}`;
 
 /** The value of each line at `x`, largest first. Lines that have nothing near `x` are left out. */
 export function rowsAt(lines: readonly Line[], x: number, window: Range): HoverRow[] {

@@ -28,6 +28,8 @@ export interface Plot {
   resize(width: number, height: number): void;
   /** Puts the crosshair at a data x that another chart points at; null takes it away. */
   point(x: number | null): void;
+  /** The data x at a share of the plot's width, and that place in CSS pixels. */
+  at(share: number): { x: number; left: number };
   /** CSS pixels within the plotting area, for hit tests. */
   scales(): { x: (v: number) => number; y: (v: number) => number };
   destroy(): void;
@@ -142,6 +144,7 @@ export function makePlot(host: HTMLElement, width: number, height: number, setup
       const isOutside = left < 0 || left > u.over.clientWidth;
       u.setCursor({ left: isOutside ? -10 : left, top: isOutside ? -10 : 0 });
     },
+    at: (share) => ({ x: u.posToVal(share * u.over.clientWidth, "x"), left: share * u.over.clientWidth }),
     scales: () => ({
       x: makeScale(content.x, 0, u.over.clientWidth, setup.logX),
       y: makeScale(content.y, u.over.clientHeight, 0, setup.logY),

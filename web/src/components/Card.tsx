@@ -46,7 +46,7 @@ export function Card({ cardKey, label, title, place, height, children }: Props) 
     observer.observe(card.current!);
     return () => observer.disconnect();
   }, []);
-  const { pin, cards, full } = view.value;
+  const { pin, cards } = view.value;
   const setting = settingOf(cards, cardKey);
   const isFull = place === null;
   const tall = isFull ? height : (setting.height ?? height);
@@ -83,11 +83,12 @@ export function Card({ cardKey, label, title, place, height, children }: Props) 
           <button class="button button-quiet button-small" aria-pressed={isPinned} aria-label={`${isPinned ? "Unpin" : "Pin"} ${label}`}
             title={isPinned ? "Unpin" : "Pin on top"}
             onClick={() => setView({ pin: isPinned ? pin.filter((one) => one !== cardKey) : [...pin, cardKey] })}><Icon name="pin" size={14} /></button>
-          <button class="button button-quiet button-small" aria-label={`Enlarge ${label}`} title="Enlarge"
-            onClick={() => setView({ full: full === cardKey ? null : cardKey }, { push: true })}><Icon name="expand" size={14} /></button>
+          {!isFull && <button class="button button-quiet button-small" aria-label={`Enlarge ${label}`} title="Enlarge"
+            onClick={() => setView({ full: cardKey }, { push: true })}><Icon name="expand" size={14} /></button>}
           <Menu label={`Settings of ${label}`} align="end" isSmall button={<Icon name="more" size={14} />}>
             <Lazy load={loadMenu} cardKey={cardKey} place={place} />
           </Menu>
+          {isFull && <button class="button button-quiet button-small" aria-label={`Close ${label}`} title="Close (esc)" onClick={() => setView({ full: null })}><Icon name="close" size={14} /></button>}
         </span>
       </header>
       {isNear.value ? children(tall) : <div class="chart" style={{ height: `${tall}px` }} />}

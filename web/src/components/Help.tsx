@@ -8,6 +8,7 @@ const KEYS: [string, string][] = [
   ["↑ ↓  or  j k", "Move in the run list"], ["space", "Show or hide the run"], ["shift space", "Show only this run"],
   ["enter", "Open the run"], ["x", "Select the run; shift ↓ selects on"], ["ctrl a", "Select all runs"],
   ["e  t  n", "Edit the run's name, tags, notes"], ["alt ← →", "Move the column; with shift: resize"], ["p", "Pin the run, or the chart under the pointer"], ["g p", "All projects"], ["s", "Runs, charts or both"],
+  ["tab", "To a chart; there:"], ["← →", "Move the crosshair; with shift: faster"], ["+  -", "Zoom in and out round it"],
   ["drag", "Zoom; all charts follow, in full detail"], ["double click", "Leave the zoom"], ["z", "Undo the last zoom"],
 ];
 

@@ -32,6 +32,7 @@ export function LinesBody({ project, sources, runs, cardKey, title, height, id }
   const each = sources.map((source) => useLines(project, source, runs, zoom, smooth, width.value));
   const lines = useMemo(() => joined(sources, each.map((one) => one.lines)), each.map((one) => one.lines));
   const marks = useMemo(() => countMarks(lines), [lines]);
+  const markWords = marks.map(([value, count]) => `${count.toLocaleString("en-US")} ${value}`).join(", ");
   const points = lines.reduce((sum, one) => sum + one.data.x.length + one.data.marks.length, 0);
   const entries = each.map((one) => one.entry);
   const isReady = entries.every((one) => one === null || one.isReady.value);
@@ -46,14 +47,16 @@ export function LinesBody({ project, sources, runs, cardKey, title, height, id }
         view={{ x, zoom, logX, logY: setting.logY ?? logY, outliers, low: setting.low, high: setting.high }}
         onWidth={(next) => (width.value = next)} {...(setting.isAlone ? { onZoom: alone } : {})} />
       {marks.length > 0 && (
-        <span class="marks" title="Values that are no number are marked at the edge of the chart">
-          {marks.map(([value, count]) => `${count.toLocaleString("en-US")} ${value}`).join(", ")}
-        </span>
+        <span class="marks" title={`${markWords}: marked at the edge of the chart`}>{markWords}</span>
       )}
       {!isReady && !error && lines.length === 0 && hasRuns && <span class="card-wait" role="status" aria-label="Loading" />}
       {error && <span class="card-note" role="alert">{error.message}{error.hint && <><br />{error.hint}</>}</span>}
-      {!hasRuns && total.value !== null && <span class="card-note">No run is shown: press an eye in the list.</span>}
-      {!hasRuns && total.value === null && listError.value && <span class="card-note">There are no lines until the run list can be read.</span>}
+      {!hasRuns && total.value !== null && (
+        <span class="card-note">{total.value === 0 ? "No run of the list to show." : "No run is shown: press an eye in the list."}</span>
+      )}
+      {!hasRuns && total.value === null && listError.value && (
+        <span class="card-note">No lines, as the run list could not be read:<br />{listError.value.message}</span>
+      )}
       {isReady && points === 0 && hasRuns && !error && (
         <span class="card-note">
           {unknown.length > 0 ? `No shown run has logged ${unknown.map(({ name, at }) => `“${name}” (at character ${at + 1})`).join(", ")}.`

@@ -137,7 +137,7 @@ function GroupRow({ place, isActive, onPick }: { place: Extract<Place, { group: 
       <button class="group-head" aria-expanded={isOpen} aria-label={`${by} ${text}, ${plural(group.runs, "run")}`} data-group={groupKey(group)}
         onClick={(event) => (event.altKey ? toggleGroups() : toggleGroup(group))}>
         <span class={`turn ${isOpen ? "is-open" : ""}`}><Icon name="chevron" size={11} /></span>
-        <span class="faint">{by}</span><span class="clip">{text}</span><span class="badge">{group.runs.toLocaleString("en-US")}</span>
+        {value !== null && !group.rest && <span class="faint">{by}</span>}<span class="clip">{text}</span><span class="badge">{group.runs.toLocaleString("en-US")}</span>
       </button>
     </div>
   );

@@ -27,6 +27,7 @@ export const LEAST_WIDTH = 48;
 export const LEAD = 58; // the box and the eye
 const MOST_SHOWN = 60;
 const FREE_NAME = 220;
+const MOST_NAME = 460; // beyond it the eye loses the row on the way to the next column
 
 /** What stands in a row under a column's key. */
 export function columnValue(row: RunRow, key: string): Value | undefined {
@@ -86,12 +87,12 @@ export const listColumns = computed<ListColumn[]>(() => {
   });
 });
 
-/** The grid of a row; the name takes what is left unless something is pinned beside it or it was dragged. */
+/** The grid of a row; the name takes what is left, up to a width, unless something is pinned beside it or it was dragged. */
 export const template = computed(() => {
   const [name, ...rest] = listColumns.value;
   const isFixed = rest.some((one) => one.left !== undefined) || widths.value.has(NAME);
-  const first = isFixed ? `${name!.width}px` : `minmax(${name!.width}px, 1fr)`;
-  return `28px 30px ${first} ${rest.map((one) => `${one.width}px`).join(" ")}${isFixed ? " minmax(0, 1fr)" : ""}`;
+  const first = isFixed ? `${name!.width}px` : `minmax(${name!.width}px, ${MOST_NAME}px)`;
+  return `28px 30px ${first} ${rest.map((one) => `${one.width}px`).join(" ")} minmax(0, 1fr)`;
 });
 export const minWidth = computed(() => LEAD + listColumns.value.reduce((sum, one) => sum + one.width, 0));
 
