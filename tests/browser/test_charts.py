@@ -276,7 +276,9 @@ def test_several_metrics_in_one_chart(page: Page, server: Background, charts: st
     dialog.get_by_role("button", name="Make the chart").click()
     (made,) = records(page, "own")
     key = f"own:{made['i']}"
-    expect(card(page, key).get_by_role("slider", name="train/loss, val/loss: 4 lines")).to_be_visible()
+    expect(
+        card(page, key).get_by_role("slider", name="train/loss, val/loss: 4 lines")
+    ).to_be_visible()
     page.wait_for_timeout(300)
     hover(page, key, 0.02)
     expect(page.get_by_role("tooltip").locator("tr")).to_have_count(4)

@@ -42,7 +42,7 @@ export function Card({ cardKey, label, title, place, height, children }: Props) 
   const isNear = useSignal(false);
   const side = useSignal<"" | "before" | "after">("");
   useEffect(() => {
-    const observer = new IntersectionObserver(([entry]) => (isNear.value = entry!.isIntersecting), NEAR);
+    const observer = new IntersectionObserver((entries) => (isNear.value = entries.at(-1)!.isIntersecting), NEAR);
     observer.observe(card.current!);
     return () => observer.disconnect();
   }, []);

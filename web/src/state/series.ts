@@ -120,9 +120,12 @@ async function fetchGrown(entries: readonly SeriesEntry[]): Promise<void> {
 
 async function during(entries: readonly SeriesEntry[], work: () => Promise<void>): Promise<void> {
   for (const entry of entries) entry.busy = true;
-  await inTurn(work);
-  for (const entry of entries) entry.busy = false;
-  entries.forEach(pump);
+  try {
+    await inTurn(work);
+  } finally {
+    for (const entry of entries) entry.busy = false;
+    entries.forEach(pump);
+  }
 }
 
 /** A run has new points: `keys` names the metrics, null means any of them may have grown. */

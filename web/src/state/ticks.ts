@@ -20,15 +20,18 @@ export function atNextTick(entry: SeriesEntry, ask: (entries: readonly SeriesEnt
 }
 
 async function tick(ask: (entries: readonly SeriesEntry[]) => Promise<unknown>): Promise<void> {
-  while (due.size > 0) {
-    await pause(GATHER_MS);
-    const all = [...due];
-    due.clear();
-    const began = Date.now();
-    await ask(all);
-    await pause(Math.max(MIN_PAUSE_MS, 3 * (Date.now() - began)));
+  try {
+    while (due.size > 0) {
+      await pause(GATHER_MS);
+      const all = [...due];
+      due.clear();
+      const began = Date.now();
+      await ask(all);
+      await pause(Math.max(MIN_PAUSE_MS, 3 * (Date.now() - began)));
+    }
+  } finally {
+    isUnderWay = false;
   }
-  isUnderWay = false;
 }
 
 const pause = (ms: number): Promise<void> => new Promise((over) => setTimeout(over, ms));

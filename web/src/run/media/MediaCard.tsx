@@ -24,7 +24,8 @@ export function MediaCard({ project, run, facts, series, step, isChosen, onChoos
   const card = useRef<HTMLElement>(null);
   const near = useSignal<Series | null>(null);
   useEffect(() => {
-    const observer = new IntersectionObserver(([entry]) => {
+    const observer = new IntersectionObserver((entries) => {
+      const entry = entries.at(-1);
       if (!entry!.isIntersecting || near.peek()) return;
       near.value = series();
       void near.value.load();
