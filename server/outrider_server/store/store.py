@@ -6,7 +6,6 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -196,28 +195,20 @@ class Store:
         key: str,
         run_ids: Sequence[str],
         *,
-        x: str = "step",
-        low: float | None = None,
-        high: float | None = None,
-        width: int = 600,
         smooth: str | None = None,
         expression: str | None = None,
+        **window: Any,
     ) -> dict[str, Any]:
-        """One metric (or an expression) of several runs, exact where points are few."""
+        """One metric (or an expression) of several runs; the window is x, low, high and width."""
         formula = None if expression is None else parse_expression(expression)
-        query = SeriesQuery(key, run_ids, x, low, high, width, smoothing(smooth), formula)
-        with self._snapshot() as db:
-            return series.read_series(db, self._cache, project, query)
+        query = SeriesQuery(key, run_ids, smooth=smoothing(smooth), expression=formula, **window)
+        found: dict[str, Any] = self.many_series(project, (key,), query)[0]
+        return found
 
-    def many_series(
-        self, project: str, keys: Sequence[str], query: SeriesQuery
-    ) -> list[dict[str, Any]]:
+    def many_series(self, project: str, keys: Sequence[str], query: SeriesQuery) -> list[Any]:
         """The same question for several metrics, all as they are at one moment."""
         with self._snapshot() as db:
-            return [
-                series.read_series(db, self._cache, project, replace(query, key=key))
-                for key in keys
-            ]
+            return series.read_many(db, self._cache, project, keys, query)
 
     def groups(self, project: str, query: GroupQuery) -> dict[str, Any]:
         """One metric of all runs that a filter lets through, a line and a band a group."""
@@ -230,12 +221,10 @@ class Store:
         run: str,
         *,
         key: str = "",
-        low: float | None = None,
-        high: float | None = None,
-        width: int = 600,
+        **window: Any,
     ) -> dict[str, Any]:
-        """The system series of a run by wall time."""
-        query = SeriesQuery(key, (run,), "wall", low, high, width)
+        """The system series of a run by wall time; the window is low, high and width."""
+        query = SeriesQuery(key, (run,), "wall", **window)
         with self._snapshot() as db:
             return series.read_system(db, self._cache, self._find(db, project, run), query)
 
