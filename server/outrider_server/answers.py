@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from outrider_server.problems import Problem
 
-_JSON = (b"content-type", b"application/json")
+JSON = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+"""Headers of a JSON answer that no cache keeps."""
+
 SQUEEZED_FROM = 16_384
-_NO_STORE = (b"cache-control", b"no-store")
 
 
 def encode(content: Any) -> bytes:
@@ -60,12 +61,12 @@ def problem_response(problem: Problem) -> Response:
 
 
 async def send_json(send: Send, status: int, body: bytes) -> None:
-    """Send JSON bytes straight, past Starlette: the path of every batch."""
+    """Send JSON bytes straight, past Starlette."""
     length = (b"content-length", b"%d" % len(body))
     start = {
         "type": "http.response.start",
         "status": status,
-        "headers": [_JSON, _NO_STORE, length],
+        "headers": [*JSON, length],
     }
     await send(start)
     await send({"type": "http.response.body", "body": body})

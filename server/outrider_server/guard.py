@@ -20,14 +20,16 @@ from urllib.parse import urlsplit
 
 from starlette.requests import ClientDisconnect
 
-from outrider_server.answers import problem_response
+from outrider_server.answers import JSON, problem_response, send_json
 from outrider_server.problems import Problem, bad_request, forbidden, unauthorized
+from outrider_server.protocol import STRAIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from outrider_server.ingest_route import Ingest
     from outrider_server.tokens import Principal, Tokens
 
 log = logging.getLogger("outrider.server")
@@ -59,6 +61,7 @@ _POLICY = (
     ),
 )
 
+_JSON = (*JSON, *_POLICY)
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::(\d{1,5}))?")
 _ONCE = frozenset((b"host", b"authorization", b"origin", b"content-encoding"))
 _REMEMBERED = 256
@@ -146,6 +149,14 @@ class _Talk:
         self.has_started = True
         await self._send(message)
 
+    async def answer(self, body: bytes) -> None:
+        """Answer 200 with JSON, past everything that the connection can do without."""
+        straight = self._scope.get(STRAIGHT)
+        if straight is not None and straight(self._scope, _JSON, body):
+            self.has_started = True
+        else:
+            await send_json(self.send, 200, body)
+
     def _is_still_valid(self) -> bool:
         principal = self._scope.get(PRINCIPAL)
         return principal is None or self._tokens.is_valid(principal)
@@ -154,7 +165,7 @@ class _Talk:
 class Guard:
     """The outermost ASGI application: checks, then hands on with the principal in the scope."""
 
-    def __init__(self, app: ASGIApp, ingest: ASGIApp, tokens: Tokens, hosts: Hosts) -> None:
+    def __init__(self, app: ASGIApp, ingest: Ingest, tokens: Tokens, hosts: Hosts) -> None:
         self._app = app
         self._ingest = ingest
         self._tokens = tokens
@@ -170,7 +181,7 @@ class Guard:
         talk = _Talk(self._tokens, scope, receive, send)
         try:
             if self._check(scope):  # looks itself whether the token is still good, before it stores
-                await self._ingest(scope, receive, talk.send)
+                await self._ingest(scope, receive, talk.answer)
             else:
                 await self._app(scope, talk.receive, talk.send)
         except ClientDisconnect:

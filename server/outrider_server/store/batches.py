@@ -55,9 +55,10 @@ class Ack:
     home: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Batch:
-    """Whole journal lines and where they were read."""
+    """Whole journal lines and where they were read; ``known`` is what they hold, where somebody has
+    looked already."""
 
     project: str
     run: str
@@ -65,6 +66,13 @@ class Batch:
     segment: int
     offset: int
     raw: bytes
+    known: list[Stretch] | None = None
+
+    def stretches(self, raw: bytes) -> list[Stretch]:
+        """What the whole lines ``raw`` of it hold. What is known is given once: who stores it may
+        change it, and a batch is stored again after a rollback."""
+        known, self.known = self.known, None
+        return read_batch(raw) if known is None or len(raw) != len(self.raw) else known
 
 
 def store_batch(
@@ -89,7 +97,7 @@ def store_batch(
             raise NotWhole("a batch must hold whole lines")
     to = Applying(db, names, track, batch.writer)
     keys: set[str] = set()
-    for stretch in read_batch(raw):
+    for stretch in batch.stretches(raw):
         _store_stretch(to, stretch, keys, fresh)
     end = stored + len(raw)
     track.offsets[place] = end

@@ -26,6 +26,7 @@ from outrider_server.store.console_reading import read_console, search_console
 from outrider_server.store.database import place, prepare, readers
 from outrider_server.store.listing import list_runs, read_rows
 from outrider_server.store.moving import Moves, find_home
+from outrider_server.store.together import Together
 from outrider_server.store.writer import Deliver, Writer
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Store:
         self._readers = readers(path)
         self._writer = Writer(path, self._cache)
         self._writer.start()
+        self._together = Together(self._writer)
         self.alerts = Alerts(self._writer, self._snapshot, self._find)
         self.moves = Moves(self._writer, self._snapshot, blobs)
 
@@ -104,7 +106,7 @@ class Store:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Ack] = loop.create_future()
         batch = Batch(project, run, writer, segment, offset, raw)
-        self._writer.submit(Deliver(batch, loop, answer))
+        self._together.submit(Deliver(batch, loop, answer))
         return await answer
 
     def update_run(self, project: str, run: str, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -99,16 +99,19 @@ class Writer(Thread):
         self._resting: dict[tuple[str, str], float] = {}
         self.on_alert: Callable[[], object] = lambda: None
 
-    def submit(self, job: Deliver) -> None:
-        """Queue a batch."""
+    def must_be_open(self) -> None:
+        """Raise ``StoreError`` once the store is closed."""
         if self._closed:
             raise StoreError("the store is closed")
+
+    def submit(self, job: Deliver) -> None:
+        """Queue a batch."""
+        self.must_be_open()
         self._queue.put(job)
 
     def call(self, do: Callable[[Writing], T]) -> T:
         """Do something in a transaction and return what it returns, once it is committed."""
-        if self._closed:
-            raise StoreError("the store is closed")
+        self.must_be_open()
         answer: Future[T] = Future()
         self._queue.put(Call(do, answer))
         return answer.result()

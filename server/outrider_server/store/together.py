@@ -1,0 +1,50 @@
+"""Hands batches to the writer: read, and those that came together in one piece.
+
+What a batch holds is worked out here while the writer waits for the disk. Handed over one by one,
+the first of ten would be committed alone while nine are still being read: an fsync for one batch,
+which the nine then wait for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from outrider.errors import StoreError
+from outrider_server.ingest import read_batch
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from outrider_server.store.writer import Deliver, Writer
+
+_READ_AT_ONCE = 128 << 10
+"""So many bytes are read in less than a millisecond. The writer reads longer batches, one at a time:
+what they hold may be many times as large."""
+
+
+class Together:
+    """The batches of each event loop, until its turn ends. Every loop may use it for its own."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._waiting: dict[AbstractEventLoop, list[Deliver]] = {}
+
+    def submit(self, job: Deliver) -> None:
+        """Queue a batch at the end of its loop's turn. Raises ``StoreError``."""
+        self._writer.must_be_open()
+        if len(job.batch.raw) <= _READ_AT_ONCE:
+            job.batch.known = read_batch(job.batch.raw)
+        waiting = self._waiting.get(job.loop)
+        if waiting is None:
+            self._waiting[job.loop] = [job]
+            job.loop.call_soon(self._hand_over, job.loop)
+        else:
+            waiting.append(job)
+
+    def _hand_over(self, loop: AbstractEventLoop) -> None:
+        for job in self._waiting.pop(loop):
+            try:
+                self._writer.submit(job)
+            except StoreError as error:
+                if not job.answer.done():
+                    job.answer.set_exception(error)
