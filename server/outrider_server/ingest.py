@@ -86,9 +86,11 @@ def _at_once(data: bytes) -> list[Any] | None:
     if not data.endswith(b"\n"):
         return None
     try:
-        bodies = orjson.loads(b"[" + data.replace(b"\n", b",")[:-1] + b"]")
+        # the 0 stands behind the last comma: cutting that off would copy everything once more
+        bodies = orjson.loads(b"".join((b"[", data.replace(b"\n", b","), b"0]")))
     except orjson.JSONDecodeError:
         return None
+    bodies.pop()
     # torn lines that happen to join into one value are not whole records: the counts differ
     count = int(np.count_nonzero(np.frombuffer(data, np.uint8) == _LINE_BREAK))
     return bodies if len(bodies) == count else None
@@ -105,14 +107,16 @@ def _straight(bodies: list[Any]) -> Stretch | None:
             others = [checked(body) for body in bodies if "k" in body]
             if any(record.kind in _NOT_STRAIGHT for record in others):
                 return None
-        tables = [_table(keys, False, found) for keys, found in _alike(plain, rows)]
+        latest = max((record.t for record in others), default=0.0)
+        tables = []
+        for keys, found in _alike(plain, rows):
+            tables.append(_table(keys, False, found))
+            latest = max(latest, float(max(found.times)))
     except (TypeError, KeyError, AttributeError, OverflowError, Damaged, NotPackable):
         return None
-    latest = max((record.t for record in others), default=0.0)
     for table in tables:
         if "" in table.keys or np.abs(table.values).max() >= _EXACT:
             return None
-        latest = max(latest, float(table.times.max()))
     return Stretch(tables=tables, others=others, latest=max(latest, 0.0))
 
 

@@ -67,7 +67,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self.scope[STRAIGHT] = self.answer
+        scope: Any = self.scope  # uvicorn's type knows only ASGI's own keys
+        scope[STRAIGHT] = self.answer
         self.header_began = self.heard
         self._size = 0
 

@@ -201,7 +201,9 @@ def bucket_line(
 
 def _starts(pixels: Ints) -> Ints:
     """Where a new pixel begins."""
-    return np.nonzero(np.diff(pixels, prepend=-1))[0]
+    is_new = np.ones(len(pixels), bool)
+    np.not_equal(pixels[1:], pixels[:-1], out=is_new[1:])
+    return is_new.nonzero()[0]
 
 
 def _marks(merged: Floats, middle: Floats, steps: Floats) -> list[dict[str, Any]]:

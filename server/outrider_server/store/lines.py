@@ -44,6 +44,8 @@ class Metric:
     origin: float | None = None
     by_time: bool = False
     _all: Points | None = None
+    _is_regular: bool | None = None
+    _split: tuple[tuple[float, float], tuple[list[Part], list[Part]]] | None = None
 
     @property
     def shaped(self) -> Points | None:
@@ -56,6 +58,11 @@ class Metric:
 
     def is_regular(self) -> bool:
         """Do the parts that show follow each other, each point behind the one before it?"""
+        if self._is_regular is None:
+            self._is_regular = self._looks_regular()
+        return self._is_regular
+
+    def _looks_regular(self) -> bool:
         shown = sorted(self.shown(), key=lambda part: part.step_low)
         at, then = -inf, -inf
         for part in shown:
@@ -67,8 +74,10 @@ class Metric:
             at, then = min(part.step_high, limit), part.time_high
         return True
 
-    def shown(self) -> list[Part]:
+    def shown(self) -> Sequence[Part]:
         """The parts that no later attempt has hidden wholly."""
+        if not self.limits:
+            return self.parts
         return [p for p in self.parts if p.step_low <= self.limits.get(p.attempt, _NO_LIMIT)]
 
     def span(self) -> tuple[float, float] | None:
@@ -148,6 +157,8 @@ class Metric:
 
     def _against(self, low: float, high: float) -> tuple[list[Part], list[Part]]:
         """The parts that lie wholly in the window, and those that lie across its edge."""
+        if self._split is not None and self._split[0] == (low, high):
+            return self._split[1]
         inside: list[Part] = []
         edge: list[Part] = []
         for part in self.shown():
@@ -156,6 +167,7 @@ class Metric:
                 continue
             cut = part.step_high > self.limits.get(part.attempt, _NO_LIMIT)
             (edge if cut or first < low or last > high else inside).append(part)
+        self._split = (low, high), (inside, edge)
         return inside, edge
 
     def _level(self, part: Part, pixel: float) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -29,9 +29,11 @@ class Raw:
     exact: Mapping[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Neighbouring points of one attempt; ``axis`` is None for what is in the tail."""
+class Part(NamedTuple):
+    """Neighbouring points of one attempt; ``axis`` is None for what is in the tail.
+
+    A chart makes hundreds of these: a frozen dataclass takes eight times as long to be made.
+    """
 
     axis: int | None
     attempt: int
@@ -72,19 +74,20 @@ def read_parts(db: sqlite3.Connection, run: int, kid: int, tail: Tail) -> list[P
         " WHERE c.run = ? AND c.kid = ? ORDER BY c.axis",
         (run, kid),
     )
-    return [*(Part(*row) for row in rows), *_tail_parts(kid, tail)]
+    return [*map(Part._make, rows), *_tail_parts(kid, tail)]
 
 
 def _tail_parts(kid: int, tail: Tail) -> Iterator[Part]:
     """What the tail holds of a metric, one part for each stretch of one attempt."""
     attempt: int | None = None
     stretch: list[tuple[Ints, Floats, Floats, dict[int, int]]] = []
+    columns: dict[bytes, int | None] = {}
     for now, blocks in tail:
         if now != attempt and stretch and attempt is not None:
             yield _tail_part(attempt, stretch)
             stretch = []
         attempt = now
-        found = _of_batch(kid, blocks)
+        found = _of_batch(kid, blocks, columns)
         if found is not None:
             stretch.append(found)
     if stretch and attempt is not None:
@@ -92,20 +95,26 @@ def _tail_parts(kid: int, tail: Tail) -> Iterator[Part]:
 
 
 def _of_batch(
-    kid: int, blocks: Sequence[Block]
+    kid: int, blocks: Sequence[Block], columns: dict[bytes, int | None]
 ) -> tuple[Ints, Floats, Floats, dict[int, int]] | None:
-    """A metric's points in one batch, in the order they were logged."""
+    """A metric's points in one batch, in the order they were logged; ``columns`` keeps which column
+    of tables of the same metrics it is."""
     found: list[tuple[Block, int]] = []
     for block in blocks:
-        at = np.nonzero(block.kids == kid)[0]
-        if len(at):
-            found.append((block, int(at[0])))
+        kids = block.kids.tobytes()
+        if kids not in columns:
+            at = np.nonzero(block.kids == kid)[0]
+            columns[kids] = int(at[0]) if len(at) else None
+        column = columns[kids]
+        if column is not None:
+            found.append((block, column))
     if not found:
         return None
     exact: dict[int, int] = {}
     base = 0
     for block, column in found:
-        exact.update({base + r: n for (r, c), n in block.exact.items() if c == column})
+        if block.exact:
+            exact.update({base + r: n for (r, c), n in block.exact.items() if c == column})
         base += len(block.steps)
     if len(found) == 1:
         block, column = found[0]

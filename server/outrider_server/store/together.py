@@ -21,6 +21,10 @@ _READ_AT_ONCE = 128 << 10
 """So many bytes are read in less than a millisecond. The writer reads longer batches, one at a time:
 what they hold may be many times as large."""
 
+_TOGETHER = 4
+"""So many are handed over before the turn ends: ten runs that always wait for one commit together
+would leave the processor idle while the disk works."""
+
 
 class Together:
     """The batches of each event loop, until its turn ends. Every loop may use it for its own."""
@@ -30,7 +34,7 @@ class Together:
         self._waiting: dict[AbstractEventLoop, list[Deliver]] = {}
 
     def submit(self, job: Deliver) -> None:
-        """Queue a batch at the end of its loop's turn. Raises ``StoreError``."""
+        """Queue a batch, at the latest at the end of its loop's turn. Raises ``StoreError``."""
         self._writer.must_be_open()
         if len(job.batch.raw) <= _READ_AT_ONCE:
             job.batch.known = read_batch(job.batch.raw)
@@ -40,9 +44,11 @@ class Together:
             job.loop.call_soon(self._hand_over, job.loop)
         else:
             waiting.append(job)
+            if len(waiting) >= _TOGETHER:
+                self._hand_over(job.loop)
 
     def _hand_over(self, loop: AbstractEventLoop) -> None:
-        for job in self._waiting.pop(loop):
+        for job in self._waiting.pop(loop, ()):
             try:
                 self._writer.submit(job)
             except StoreError as error:
