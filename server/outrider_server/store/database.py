@@ -156,6 +156,9 @@ def _set_up(connection: sqlite3.Connection, *, reads_only: bool) -> None:
         connection.create_function("matches", 2, matches, deterministic=True)
     else:
         connection.execute("PRAGMA wal_autocheckpoint=8000")
+        # where SQLite was built to write zeros over all that is deleted (Debian's), each page of a tail
+        # that was folded would go through the log once more, empty: 15 µs for a batch of 800 points
+        connection.execute("PRAGMA secure_delete=0")
 
 
 _patterns: dict[str, Any] = {}

@@ -144,7 +144,6 @@ def upgrade() -> None:
         sa.Column("stored_as", sa.SmallInteger(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("run", "kid", "axis"),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "document",
@@ -327,7 +326,6 @@ def upgrade() -> None:
         sa.Column("points", sa.Integer(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("run", "seq"),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "token",
