@@ -74,7 +74,7 @@ def read_parts(db: sqlite3.Connection, run: int, kid: int, tail: Tail) -> list[P
         " WHERE c.run = ? AND c.kid = ? ORDER BY c.axis",
         (run, kid),
     )
-    return [*map(Part._make, rows), *_tail_parts(kid, tail)]
+    return [*(Part(*row) for row in rows), *_tail_parts(kid, tail)]
 
 
 def _tail_parts(kid: int, tail: Tail) -> Iterator[Part]:
