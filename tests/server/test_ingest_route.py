@@ -44,6 +44,57 @@ def test_a_batch_is_stored_once_however_often_it_comes(client: Client) -> None:
     assert values(client, "once") == [step * 0.5 for step in range(20)]
 
 
+def _whole(client: Client, run: str, offset: int, raw: bytes, *more: str) -> bytes:
+    """A request as it goes over the wire."""
+    head = [
+        f"POST /api/projects/p/runs/{run}/journal/main/1?offset={offset} HTTP/1.1",
+        f"Host: {client.host}",
+        f"Authorization: Bearer {client.token}",
+        f"Content-Length: {len(raw)}",
+        *more,
+    ]
+    return "\r\n".join([*head, "", ""]).encode() + raw
+
+
+def _all_of(client: Client, sent: bytes) -> bytes:
+    """Everything that comes back until the server closes."""
+    with client.socket() as connection:
+        connection.sendall(sent)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_batches_sent_without_waiting_are_answered_in_their_order(client: Client) -> None:
+    """One connection, three requests in one piece; the last asks to close."""
+    client.create_run("ahead-of-answers")
+    parts = [points(0, 2), points(2, 3), points(5, 1)]
+    sent, at, ends = b"", 0, []
+    for nth, raw in enumerate(parts):
+        more = ["Connection: close"] if nth == 2 else []
+        sent += _whole(client, "ahead-of-answers", at, raw, *more)
+        at += len(raw)
+        ends.append(b'{"offset":%d}' % at)
+    back = _all_of(client, sent)
+    assert back.count(b"HTTP/1.1 200 OK\r\n") == 3
+    places = [back.index(end) for end in ends]
+    assert places == sorted(places)
+    assert values(client, "ahead-of-answers") == [step * 0.5 for step in range(6)]
+
+
+def test_the_answer_to_a_batch_has_the_headers_of_every_answer(client: Client) -> None:
+    """It is put together once a second, for connections that stay; those that close go the long way."""
+    client.create_run("headers")
+    raw = points(0, 1)
+    stays = _whole(client, "headers", 0, raw)
+    closes = _whole(client, "headers", 0, raw, "Connection: close")
+    one, two = _all_of(client, stays + closes).split(b"HTTP/1.1 200 OK\r\n")[1:]
+    names = [
+        sorted(line.partition(b":")[0] for line in answer.split(b"\r\n\r\n")[0].split(b"\r\n"))
+        for answer in (one, two)
+    ]
+    assert sorted([*names[0], b"connection"]) == names[1]
+    assert {b"content-security-policy", b"x-frame-options", b"cache-control"} <= set(names[0])
+
+
 def test_a_batch_ahead_of_the_store_is_refused_with_the_offset(client: Client) -> None:
     """409, and where to go on."""
     client.create_run("ahead")
