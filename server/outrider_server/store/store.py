@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ from outrider_server.store.database import place, prepare, readers
 from outrider_server.store.listing import list_runs, read_rows
 from outrider_server.store.moving import Moves, find_home
 from outrider_server.store.together import Together
-from outrider_server.store.writer import Deliver, Writer
+from outrider_server.store.writer import Writer
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -103,11 +102,7 @@ class Store:
 
         Raises ``OffsetAhead`` or ``UnknownRun``.
         """
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Ack] = loop.create_future()
-        batch = Batch(project, run, writer, segment, offset, raw)
-        self._together.submit(Deliver(batch, loop, answer))
-        return await answer
+        return await self._together.store(Batch(project, run, writer, segment, offset, raw))
 
     def update_run(self, project: str, run: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Set name, tags, notes or archived, and return the run."""

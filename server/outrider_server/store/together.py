@@ -7,15 +7,18 @@ which the nine then wait for.
 
 from __future__ import annotations
 
+from asyncio import get_running_loop
 from typing import TYPE_CHECKING
 
 from outrider.errors import StoreError
 from outrider_server.ingest import read_batch
+from outrider_server.store.writer import Deliver
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
+    from asyncio import AbstractEventLoop, Future
 
-    from outrider_server.store.writer import Deliver, Writer
+    from outrider_server.store.batches import Ack, Batch
+    from outrider_server.store.writer import Writer
 
 _READ_AT_ONCE = 128 << 10
 """So many bytes are read in less than a millisecond. The writer reads longer batches, one at a time:
@@ -33,19 +36,24 @@ class Together:
         self._writer = writer
         self._waiting: dict[AbstractEventLoop, list[Deliver]] = {}
 
-    def submit(self, job: Deliver) -> None:
-        """Queue a batch, at the latest at the end of its loop's turn. Raises ``StoreError``."""
+    async def store(self, batch: Batch) -> Ack:
+        """Queue a batch, at the latest at the end of its loop's turn, and wait for its commit.
+
+        Raises what the writer does, and ``StoreError`` once that is closed.
+        """
         self._writer.must_be_open()
-        if len(job.batch.raw) <= _READ_AT_ONCE:
-            job.batch.known = read_batch(job.batch.raw)
-        waiting = self._waiting.get(job.loop)
+        if len(batch.raw) <= _READ_AT_ONCE:
+            batch.known = read_batch(batch.raw)
+        loop = get_running_loop()
+        answer: Future[Ack] = loop.create_future()
+        waiting = self._waiting.get(loop)
         if waiting is None:
-            self._waiting[job.loop] = [job]
-            job.loop.call_soon(self._hand_over, job.loop)
-        else:
-            waiting.append(job)
-            if len(waiting) >= _TOGETHER:
-                self._hand_over(job.loop)
+            waiting = self._waiting[loop] = []
+            loop.call_soon(self._hand_over, loop)
+        waiting.append(Deliver(batch, loop, answer))
+        if len(waiting) >= _TOGETHER:
+            self._hand_over(loop)
+        return await answer
 
     def _hand_over(self, loop: AbstractEventLoop) -> None:
         for job in self._waiting.pop(loop, ()):
