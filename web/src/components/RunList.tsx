@@ -89,7 +89,7 @@ export function RunList() {
     {isOld && <p class="stale" role="alert">{listError.value!.message} These are the runs of the last answer. <button class="button button-small" onClick={() => need(0, 0)}>Try again</button></p>}
     <div class={`runs ${listError.value ? "is-stale" : ""} ${selected.value.size > 0 ? "is-selecting" : ""}`} onKeyDown={typed} aria-busy={listIsLoading.value}>
       <VirtualRows
-        count={count} rowHeight={ROW_HEIGHT} label="Runs" minWidth={minWidth.value}
+        count={count} rowHeight={ROW_HEIGHT} label="Runs" minWidth={minWidth.value} kept={`runs:${route.value.page === "workspace" ? route.value.project : ""}`}
         onRange={(from, to) => {
           const seen: number[] = [];
           for (let i = from; i <= to; i++) {

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { useKeptScroll } from "./useKeptScroll";
 
 interface Props {
   count: number;
@@ -17,10 +18,13 @@ interface Props {
   onRange?: (from: number, to: number) => void;
   /** Another one means that other rows stand at the same places. */
   rangeKey?: unknown;
+  /** The name under which its scroll is kept; without one it is not. */
+  kept?: string;
 }
 
-export function VirtualRows({ count, rowHeight, overscan = 8, label, header, above = [], minWidth = 0, row, onRange, rangeKey }: Props) {
+export function VirtualRows({ count, rowHeight, overscan = 8, label, header, above = [], minWidth = 0, row, onRange, rangeKey, kept = "" }: Props) {
   const box = useRef<HTMLDivElement>(null);
+  useKeptScroll(box, kept);
   const top = useSignal(0);
   const height = useSignal(600);
 
@@ -33,6 +37,7 @@ export function VirtualRows({ count, rowHeight, overscan = 8, label, header, abo
       top.value = Math.floor(element.scrollTop / rowHeight) * rowHeight;
     };
     element.addEventListener("scroll", scrolled, { passive: true });
+    scrolled(); // a kept place was gone to before anybody listened
     return () => {
       measure.disconnect();
       element.removeEventListener("scroll", scrolled);

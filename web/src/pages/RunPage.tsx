@@ -2,7 +2,7 @@
 
 import "../theme/run.css";
 import { useComputed } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { RunAnswer } from "../api/types";
 import { ChartGrid } from "../components/ChartGrid";
 import { ChartTools } from "../components/ChartTools";
@@ -12,6 +12,7 @@ import { ErrorNotice, Notice } from "../components/Notice";
 import { RunHead } from "../components/RunHead";
 import { SystemCharts } from "../components/SystemCharts";
 import { TopBar } from "../components/TopBar";
+import { useKeptScroll } from "../components/useKeptScroll";
 import { EndStory } from "../run/EndStory";
 import { Lazy } from "../run/Lazy";
 import { RunPicker } from "../run/RunPicker";
@@ -87,8 +88,10 @@ function RunBody({ project, record }: { project: string; record: RunAnswer }) {
   });
   const keys = record.metrics.filter((one) => !one.hidden).map((one) => one.key);
   const isWhole = tab === "console";
+  const main = useRef<HTMLElement>(null);
+  useKeptScroll(main, isWhole ? "" : `run:${project}/${record.id}/${tab}`);
   return (
-    <main class={`run-page ${isWhole ? "is-whole" : ""}`}>
+    <main ref={main} class={`run-page ${isWhole ? "is-whole" : ""}`}>
       <RunHead record={record} slot={runs.value[0]!.slot} />
       {record.end && <EndStory end={record.end} />}
       <div class="tab-line">

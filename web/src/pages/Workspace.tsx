@@ -1,6 +1,6 @@
 /** A project: its runs beside their charts. */
 
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { ChartGrid } from "../components/ChartGrid";
 import { ChartTools } from "../components/ChartTools";
 import { FullChart } from "../components/FullChart";
@@ -11,6 +11,7 @@ import { RunList } from "../components/RunList";
 import { RunTools } from "../components/RunTools";
 import { Splitter } from "../components/Splitter";
 import { TopBar } from "../components/TopBar";
+import { useKeptScroll } from "../components/useKeptScroll";
 import { edited } from "../own/editing";
 import { Lazy } from "../run/Lazy";
 import { columns, listError, shown, total } from "../state/runs";
@@ -30,6 +31,8 @@ export function Workspace({ project }: { project: string }) {
   useEffect(() => {
     document.title = `${project} · Outrider`;
   }, [project]);
+  const charts = useRef<HTMLDivElement>(null);
+  useKeptScroll(charts, `charts:${project}`);
   const { pane, group, colour } = view.value;
   const metrics = columns.value?.metrics.filter((one) => !one.hidden).map((one) => one.key);
   return (
@@ -52,7 +55,7 @@ export function Workspace({ project }: { project: string }) {
         <section class="charts-area" aria-label="Charts">
           {metrics && metrics.length > 0 && <ChartTools metrics={metrics} />}
           {(group !== null || colour !== null) && <div class="legend-line"><Lazy load={loadLegend} /></div>}
-          <div class="charts-scroll">
+          <div class="charts-scroll" ref={charts}>
             {!metrics && listError.value?.status === 404 && <NoMetrics project={project} />}
             {!metrics && listError.value?.status !== 404 && <div class="skeleton-cards" role="status" aria-label="Loading metrics" />}
             {metrics && metrics.length === 0 && <NoMetrics project={project} />}
