@@ -44,7 +44,7 @@ def section(figures: Figures) -> str:
     rows, days = [], []
     for name in GROUPS:
         if name not in there:
-            rows.append(f"| {name} | – | not measured yet | | |")
+            rows.append(f"| {name}: `--budgets {name}` | – | not measured yet | | |")
             continue
         one = there[name]
         days.append(f"{name} {one['when']} at a load average of {one['load']:g}")
