@@ -330,7 +330,7 @@ def test_runs_as_dots_bars_and_parallel_coordinates(
         expect(dialog).to_have_count(0)
     scatter, bars, parallel = (f"own:{one['i']}" for one in records(page, "own"))
     for key in (scatter, bars, parallel):
-        expect(card(page, key).get_by_role("img", name=re.compile("6 runs$"))).to_be_visible()
+        expect(card(page, key).get_by_role("slider", name=re.compile("6 runs$"))).to_be_visible()
     _, table = saved(page, parallel, "csv", "lr, net, val/acc")
     rows = list(csv.DictReader(io.StringIO(table.decode())))
     assert {(row["id"], row["config.net"], row["summary.val/acc"]) for row in rows} == {
@@ -346,6 +346,37 @@ def test_runs_as_dots_bars_and_parallel_coordinates(
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.12)
     expect(page.get_by_role("heading", name="chart-5")).to_be_visible()
+
+
+def test_own_charts_go_by_keys(page: Page, server: Background, charts: str) -> None:
+    """From dot to dot, bar to bar, line to line; each is told; enter opens the run."""
+    made = "&".join(
+        (
+            own(i="s", k="scatter", f=["config.width", "summary.val/acc"]),
+            own(i="b", k="bar", f=["summary.val/acc"]),
+            own(i="p", k="parallel", f=["config.lr", "summary.val/acc"]),
+        )
+    )
+    page.goto(f"{server.url}/p/{charts}?{made}&only=chart-0&pane=charts")
+    tip = page.get_by_role("tooltip")
+    for key, keys, run in (
+        ("own:s", ("Home", "ArrowRight"), 1),  # from the left
+        ("own:s", ("End", "ArrowUp"), 5),  # the last is the highest too
+        ("own:b", ("ArrowDown", "ArrowDown"), 4),  # the longest first
+        ("own:p", ("Home", "Shift+ArrowDown"), 0),  # from the top of the last axis
+    ):
+        chart = drawn(page, key).get_by_role("slider")
+        chart.focus()
+        for one in keys:
+            page.keyboard.press(one)
+        expect(tip).to_contain_text(f"chart-{run}")
+        said = re.compile(rf"^chart-{run}: .*val/acc 0\.{run + 1}$")
+        expect(chart).to_have_attribute("aria-valuetext", said)
+    page.keyboard.press("Escape")
+    expect(tip).to_have_count(0)
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="chart-0")).to_be_visible()
 
 
 HISTOGRAMS = """
@@ -369,11 +400,11 @@ def test_histograms_of_a_script_are_drawn_over_steps(
         [sys.executable, "-c", HISTOGRAMS], cwd=tmp_path, env=environment, check=True, timeout=120
     )
     page.goto(f"{server.url}/p/histograms?{own(i='h', k='histogram', f=['weights'])}")
-    shown = card(page, "own:h").get_by_role("img", name="weights of by-script, 8 steps")
+    shown = card(page, "own:h").get_by_role("slider", name="weights of by-script, 8 steps")
     for _ in range(20):  # the streamer may still be on its way
+        page.wait_for_timeout(1000)
         if shown.count():
             break
-        page.wait_for_timeout(1000)
         page.reload()
     expect(shown).to_be_visible()
     _, table = saved(page, "own:h", "csv", "weights")
@@ -382,6 +413,16 @@ def test_histograms_of_a_script_are_drawn_over_steps(
     assert sum(float(row["count"]) for row in rows) == 8 * 400
     hover(page, "own:h")
     expect(page.get_by_role("tooltip")).to_contain_text("%")
+    page.mouse.move(0, 0)
+    shown.focus()
+    page.keyboard.press("End")
+    expect(page.get_by_role("tooltip")).to_contain_text("by-script · step 7")
+    before = shown.get_attribute("aria-valuetext")
+    page.keyboard.press("ArrowUp")
+    expect(shown).not_to_have_attribute("aria-valuetext", str(before))
+    expect(page.get_by_role("tooltip")).to_contain_text("step 7")
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("tooltip")).to_contain_text("step 6")
 
 
 def test_a_view_is_kept_at_the_server_for_everybody(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 import time
+import zlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -12,8 +14,10 @@ import pytest
 from browser_parts import Recorder, card, log_in
 from playwright.sync_api import Page, expect
 
+from waiting import eventually
+
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Route
 
     from outrider_server.background import Background
 
@@ -300,6 +304,55 @@ def test_the_theme_follows_the_system_and_the_choice(
     page.reload(wait_until="commit")
     page.wait_for_selector("body", state="attached")
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
+
+
+# The grounds that the page had in its frames, from the first on.
+GROUNDS = """
+globalThis.grounds = new Set();
+const look = () => {
+    if (document.body) grounds.add(getComputedStyle(document.body).backgroundColor);
+    requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
+"""
+
+
+def corner(picture: bytes) -> tuple[int, int, int]:
+    """The colour of a PNG's first pixel, which no filter can change."""
+    at, data = 8, b""
+    while at < len(picture):
+        (size,) = struct.unpack(">I", picture[at : at + 4])
+        if picture[at + 4 : at + 8] == b"IDAT":
+            data += picture[at + 8 : at + 8 + size]
+        at += size + 12
+    red, green, blue = zlib.decompress(data)[1:4]
+    return red, green, blue
+
+
+@pytest.mark.parametrize("chosen", ["dark", "light"])
+def test_the_first_paint_has_the_chosen_theme(
+    page: Page, server: Background, digits: str, chosen: str
+) -> None:
+    """Against the system's: painted before the app has come, the same in every frame, nothing inline."""
+    page.emulate_media(color_scheme="light" if chosen == "dark" else "dark")
+    page.add_init_script(f"localStorage.setItem('outrider.theme', '{chosen}');{GROUNDS}")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/assets/index-*.js", hold)
+    answer = page.goto(f"{server.url}/p/{digits}", wait_until="commit")
+    assert answer is not None
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    eventually(lambda: page.evaluate("performance.getEntriesByName('first-paint').length") and held)
+    first = corner(page.screenshot())
+    assert page.evaluate("document.querySelector('#page').childElementCount") == 0
+    assert (max(first) < 60) == (chosen == "dark")
+    for route in held:
+        route.continue_()
+    expect(card(page, "train/loss").locator("canvas.lines")).to_be_visible()
+    assert page.evaluate("[...grounds]") == [f"rgb{first}"]
 
 
 def test_keys_move_in_the_list_and_open_help(page: Page, server: Background, digits: str) -> None:

@@ -103,6 +103,41 @@ def test_it_follows_the_end_and_stays_where_one_scrolled_to(
     assert "line" not in query(page)
 
 
+def test_a_place_and_a_search_are_found_again(page: Page, server: Background, record: Any) -> None:
+    """By a reload, by another tab, by way of the run list; who followed goes on following."""
+    run = record("kept-console", "left")
+    run.points("loss", [1.0])
+    run.write(printed("".join(f"line {n}\n" for n in range(600))))
+    page.goto(f"{server.url}/p/kept-console/r/left?tab=console")
+    page.get_by_role("textbox", name=re.compile("^Search the console")).fill(" [4-6]$")
+    found = page.locator(".console-found output")
+    expect(found).to_have_text("1 of 3")
+    expect(page.locator(".log-line.is-chosen")).to_have_text(re.compile("line 4$"))
+    log(page).evaluate("e => e.scrollTo(0, 300 * 19)")
+    page.wait_for_url(re.compile(r"line=300\b"))
+    there = log(page).get_by_text("line 300", exact=True)
+    page.reload()
+    # its matches are far above: nobody is sent there
+    expect(found).to_have_text(re.compile("of 3$"))
+    expect(there).to_be_in_viewport()
+    page.get_by_role("tab", name="Charts").click()
+    page.get_by_role("tab", name="Console").click()
+    expect(found).to_have_text(re.compile("of 3$"))
+    expect(there).to_be_in_viewport()
+    page.get_by_role("link", name="kept-console", exact=True).click()
+    page.get_by_role("link", name="left", exact=True).click()
+    page.get_by_role("tab", name="Console").click()
+    expect(there).to_be_in_viewport()
+    assert query(page)["line"] == ["300"]
+    page.get_by_role("button", name="Follow").click()
+    page.get_by_role("tab", name="Charts").click()
+    page.get_by_role("tab", name="Console").click()
+    expect(log(page).get_by_text("line 599", exact=True)).to_be_in_viewport()
+    page.reload()
+    expect(log(page).get_by_text("line 599", exact=True)).to_be_in_viewport()
+    assert "line" not in query(page)
+
+
 def test_half_a_million_lines_are_a_few_elements(
     page: Page, server: Background, record: Any
 ) -> None:

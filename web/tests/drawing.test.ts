@@ -10,7 +10,8 @@ import { rowsAt } from "../src/chart/hover";
 import { placeOf, pointsAt } from "../src/components/ChartTools";
 import { dimension } from "../src/own/dimension";
 import { barsOf, distanceTo } from "../src/own/drawings";
-import { columnOf } from "../src/own/histogram";
+import { columnOf, histogram } from "../src/own/histogram";
+import { inOrder, walk, type Spot } from "../src/own/walk";
 
 const data = (run: string, last: number[], more: Partial<SeriesData> = {}): SeriesData =>
   ({ run, exact: true, total: last.length, x: last.map((_v, i) => i), step: last.map((_v, i) => i), time: last.map((_v, i) => i), last, marks: [], ...more });
@@ -115,6 +116,27 @@ describe("values of runs", () => {
   it("are found under the pointer", () => {
     expect(distanceTo([{ x: 0, y: 0 }, { x: 10, y: 0 }], 5, 3)).toBe(3);
     expect(distanceTo([], 5, 3)).toBe(Infinity);
+  });
+
+  it("are gone through by keys, from any side, and not beyond an end", () => {
+    const spot = (id: string, left: number, top: number): Spot => ({ id, left, top, hit: { run: id, title: id, facts: [] } });
+    const all = [spot("a", 5, 1), spot("b", 0, 9), spot("c", 5, 0)];
+    const spots = { across: inOrder(all, "left"), down: inOrder(all, "top") };
+    const to = (at: string | null, key: string, shiftKey = false): string | undefined => walk(spots, at, { key, shiftKey })?.id;
+    expect([to(null, "ArrowRight"), to("b", "ArrowRight"), to("c", "ArrowRight"), to("a", "ArrowRight")]).toEqual(["b", "c", "a", "a"]);
+    expect([to(null, "ArrowUp"), to("b", "ArrowUp"), to("b", "ArrowUp", true), to("gone", "Home"), to("b", "End")]).toEqual(["b", "a", "c", "b", "a"]);
+    expect(walk(spots, "a", { key: "x", shiftKey: false })).toBeNull();
+    expect(walk({ across: [], down: [] }, null, { key: "ArrowRight", shiftKey: false })).toBeNull();
+  });
+
+  it("of a histogram are its bins: the fullest first, then along a height or a column", () => {
+    const columns = [{ step: 0, counts: [1, 5, 1], edges: [0, 1, 2, 3] }, { step: 1, counts: [2, 2], edges: [-4, 0, 4] }];
+    const look = { palette: { lines: [], text: "", surface: "", axis: "", grid: "", font: "" }, ramp: ["#000000", "#ffffff"] };
+    const { spots } = histogram(columns, { id: "r", name: "r" }, "w", look);
+    expect(spots(null, 300, 200).across.map((one) => one.id)).toEqual(["0 1", "1 1"]);
+    expect(spots("1 0", 300, 200).down.map((one) => one.id)).toEqual(["1 1", "1 0"]);
+    expect(spots("1 0", 300, 200).across.map((one) => one.id)).toEqual(["0 0", "1 0"]);
+    expect(spots("9 9", 300, 200).across[0]?.hit.facts).toEqual([["1 … 2", "5 (71.4 %)"]]);
   });
 
   it("of histograms are counts and edges, or nothing", () => {

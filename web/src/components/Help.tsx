@@ -9,6 +9,7 @@ const KEYS: [string, string][] = [
   ["enter", "Open the run"], ["x", "Select the run; shift ↓ selects on"], ["ctrl a", "Select all runs"],
   ["e  t  n", "Edit the run's name, tags, notes"], ["alt ← →", "Move the column; with shift: resize"], ["p", "Pin the run, or the chart under the pointer"], ["g p", "All projects"], ["s", "Runs, charts or both"],
   ["tab", "To a chart; there:"], ["← →", "Move the crosshair; with shift: faster"], ["+  -", "Zoom in and out round it"],
+  ["← → ↑ ↓", "In a chart of runs, from run to run; enter opens it"],
   ["drag", "Zoom; all charts follow, in full detail"], ["double click", "Leave the zoom"], ["z", "Undo the last zoom"],
 ];
 

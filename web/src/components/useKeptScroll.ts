@@ -19,8 +19,8 @@ export function useKeptScroll(box: RefObject<HTMLElement | null>, name: string):
   useLayoutEffect(() => {
     const element = box.current;
     if (!element || name === "") return;
-    const place = `outrider.scroll:${name}`;
-    let wanted = isNew ? 0 : read(place);
+    const place = placeOf(name);
+    let wanted = keptPlace(name);
     let top = wanted;
     const end = performance.now() + PATIENCE_MS;
     let frame = 0;
@@ -61,6 +61,12 @@ export function useKeptScroll(box: RefObject<HTMLElement | null>, name: string):
     };
   }, [name]);
 }
+
+/** For what does not scroll by pixels: what was kept under a name, or 0; nothing on a page that was opened anew. */
+export const keptPlace = (name: string): number => (isNew ? 0 : read(placeOf(name)));
+export const keepPlace = (name: string, at: number): void => write(placeOf(name), at);
+
+const placeOf = (name: string): string => `outrider.scroll:${name}`;
 
 function read(place: string): number {
   try {

@@ -9,6 +9,7 @@ import type { Palette } from "../theme/theme";
 import { dimension, type Dimension } from "./dimension";
 import type { Drawing, Hit } from "./OwnCanvas";
 import { runName } from "./rows";
+import { inOrder, type Spot } from "./walk";
 
 export interface Look { palette: Palette; colourOf: (row: RunRow) => string }
 
@@ -53,6 +54,11 @@ export function scatter(rows: readonly RunRow[], x: Dimension, y: Dimension, mor
         if (far < distance) [best, distance] = [row, far];
       }
       return best && facts(best, [x, y, ...more]);
+    },
+    spots(_at, width, height) {
+      const area = areaOf(width, height);
+      const all = placed.map(({ row, px, py }): Spot => ({ id: row.id, left: area.x(px), top: area.y(py), hit: facts(row, [x, y, ...more]) }));
+      return { across: inOrder(all, "left"), down: inOrder(all, "top") };
     },
     cells: cellsOf(rows, [x, y, ...more]),
   };
@@ -107,6 +113,10 @@ export function bars(all: readonly Bar[], value: Dimension, look: Look): Drawing
     const y = { range: { min: names.length - 0.4, max: -0.6 }, isLog: false, kind: "number" as const, title: "", names };
     return { shown, area: paintAxes(pen, { width, height }, x, y, look.palette) };
   };
+  const hitOf = (one: Bar): Hit => {
+    const range = one.count > 1 ? [[plural(one.count, "run"), `${formatNumber(one.low, 4)} … ${formatNumber(one.high, 4)}`] as const] : [];
+    return { run: one.id, title: one.name, facts: [[value.axis.title, formatNumber(one.value, 5)], ...range] };
+  };
   return {
     paint(pen, width, height, lit) {
       const { shown, area } = layout(pen, width, height);
@@ -131,9 +141,12 @@ export function bars(all: readonly Bar[], value: Dimension, look: Look): Drawing
       const { shown, area } = layout(NOTHING, width, height);
       const i = Math.round((top - area.y(0)) / (area.y(1) - area.y(0)));
       const one = shown[i];
-      if (!one) return null;
-      const range = one.count > 1 ? [[plural(one.count, "run"), `${formatNumber(one.low, 4)} … ${formatNumber(one.high, 4)}`] as const] : [];
-      return { run: one.id, title: one.name, facts: [[value.axis.title, formatNumber(one.value, 5)], ...range] };
+      return one ? hitOf(one) : null;
+    },
+    spots(_at, width, height) {
+      const { shown, area } = layout(NOTHING, width, height);
+      const list = shown.map((one, i): Spot => ({ id: one.id ?? one.name, left: area.x(one.value), top: area.y(i), hit: hitOf(one) }));
+      return { across: list, down: list };
     },
     cells: () => ({ head: ["name", value.field, "min", "max", "runs"], rows: all.map((one) => [one.name, one.value, one.low, one.high, one.count]) }),
   };
@@ -149,19 +162,19 @@ export function parallel(rows: readonly RunRow[], fields: readonly string[], loo
       y: makeScale(one.axis.range, bottom, top, one.axis.isLog), top, bottom,
     }));
   };
-  type Spot = { x: number; y: number };
-  const path = (row: RunRow, axes: ReturnType<typeof layout>): Spot[] =>
+  type Corner = { x: number; y: number };
+  const path = (row: RunRow, axes: ReturnType<typeof layout>): Corner[] =>
     axes.flatMap(({ one, x, y }) => {
       const place = one.place(row);
       return place === null ? [] : [{ x, y: y(place) }];
     });
-  const stroke = (pen: Pen, spots: readonly Spot[], colour: string, width: number, alpha: number): void => {
+  const stroke = (pen: Pen, corners: readonly Corner[], colour: string, width: number, alpha: number): void => {
     pen.globalAlpha = alpha;
     pen.strokeStyle = colour;
     pen.lineWidth = width;
     pen.beginPath();
-    spots.forEach(({ x, y }, i) => {
-      const before = spots[i - 1];
+    corners.forEach(({ x, y }, i) => {
+      const before = corners[i - 1];
       if (!before) pen.moveTo(x, y);
       else pen.lineTo(x, y);
     });
@@ -189,6 +202,17 @@ export function parallel(rows: readonly RunRow[], fields: readonly string[], loo
         if (far < distance) [best, distance] = [row, far];
       }
       return best && facts(best, dimensions);
+    },
+    // by the last axis, which is the result as a rule
+    spots(_at, width, height) {
+      const axes = layout(width, height);
+      const all = rows.flatMap((row): Spot[] => {
+        const corners = path(row, axes);
+        const last = corners.at(-1);
+        return last && corners.length > 1 ? [{ id: row.id, left: last.x, top: last.y, hit: facts(row, dimensions) }] : [];
+      });
+      const list = inOrder(all, "top");
+      return { across: list, down: list };
     },
     cells: cellsOf(rows, dimensions),
   };

@@ -6,7 +6,8 @@ import { paintAxes, type Area } from "../chart/axes";
 import type { Pen } from "../chart/pen";
 import { formatNumber } from "../format/number";
 import type { Palette } from "../theme/theme";
-import type { Drawing } from "./OwnCanvas";
+import type { Drawing, Hit } from "./OwnCanvas";
+import type { Spot } from "./walk";
 
 export interface Column { step: number; counts: readonly number[]; edges: readonly number[] }
 
@@ -38,6 +39,13 @@ export function histogram(columns: readonly Column[], run: { id: string; name: s
   const x = { range: { min: bounds[0]?.[0] ?? 0, max: bounds.at(-1)?.[1] ?? 1 }, isLog: false, kind: "number" as const, title: "step" };
   const y = { range: low < high ? { min: low, max: high } : { min: low - 0.5, max: low + 0.5 }, isLog: false, kind: "number" as const, title };
   const areaOf = (pen: Pen, width: number, height: number): Area => paintAxes(pen, { width, height }, x, y, look.palette);
+  const hitOf = (i: number, bin: number): Hit => {
+    const one = sorted[i]!;
+    const title = `${run.name} · ${cursorText("step", one.step)}`;
+    if (bin < 0) return { run: run.id, title, facts: [] };
+    const range = `${formatNumber(one.edges[bin]!)} … ${formatNumber(one.edges[bin + 1]!)}`;
+    return { run: run.id, title, facts: [[range, `${formatNumber(one.counts[bin]!)} (${(100 * each[i]![bin]!).toFixed(1)} %)`]] };
+  };
   return {
     paint(pen, width, height) {
       const area = areaOf(pen, width, height);
@@ -60,12 +68,27 @@ export function histogram(columns: readonly Column[], run: { id: string; name: s
       const area = areaOf(QUIET, width, height);
       const i = bounds.findIndex(([from, to]) => left >= area.x(from) && left < area.x(to));
       const one = sorted[i];
-      if (!one) return null;
-      const bin = one.counts.findIndex((_count, at) => top <= area.y(one.edges[at]!) && top > area.y(one.edges[at + 1]!));
-      const heading = `${run.name} · ${cursorText("step", one.step)}`;
-      if (bin < 0) return { run: run.id, title: heading, facts: [] };
-      const range = `${formatNumber(one.edges[bin]!)} … ${formatNumber(one.edges[bin + 1]!)}`;
-      return { run: run.id, title: heading, facts: [[range, `${formatNumber(one.counts[bin]!)} (${(100 * each[i]![bin]!).toFixed(1)} %)`]] };
+      return one ? hitOf(i, one.counts.findIndex((_count, at) => top <= area.y(one.edges[at]!) && top > area.y(one.edges[at + 1]!))) : null;
+    },
+    // from column to column at one height, and through the bins of a column; from outside, to the fullest bin
+    spots(at, width, height) {
+      const area = areaOf(QUIET, width, height);
+      const spot = (i: number, bin: number): Spot => {
+        const { edges } = sorted[i]!;
+        const [from, to] = bounds[i]!;
+        return { id: `${i} ${bin}`, left: (area.x(from) + area.x(to)) / 2, top: (area.y(edges[bin]!) + area.y(edges[bin + 1]!)) / 2, hit: hitOf(i, bin) };
+      };
+      const [before = -1, beside = -1] = at === null ? [] : at.split(" ").map(Number);
+      const isThere = sorted[before]?.counts[beside] !== undefined;
+      const [column, bin] = isThere ? [before, beside] : [0, each[0]!.indexOf(Math.max(...each[0]!))];
+      const { edges } = sorted[column]!;
+      const value = (edges[bin]! + edges[bin + 1]!) / 2;
+      const binAt = (i: number): number => {
+        if (i === column) return bin;
+        const above = sorted[i]!.edges.findIndex((edge) => edge > value);
+        return above < 0 ? sorted[i]!.counts.length - 1 : Math.max(0, above - 1);
+      };
+      return { across: sorted.map((_one, i) => spot(i, binAt(i))), down: sorted[column]!.counts.map((_count, i) => spot(column, i)).reverse() };
     },
     cells: () => ({
       head: ["run", "step", "from", "to", "count"],

@@ -6,6 +6,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { RunAnswer } from "../../api/types";
 import { ErrorNotice, Notice } from "../../components/Notice";
 import { SearchBox } from "../../components/SearchBox";
+import { keepPlace, keptPlace } from "../../components/useKeptScroll";
 import { plural } from "../../format/number";
 import { formatTime } from "../../format/time";
 import { place, setPlace } from "../place";
@@ -27,11 +28,19 @@ export default function ConsoleTab({ record }: { record: RunAnswer }) {
   const chosen = useSignal(-1);
   const goal = useSignal<{ line: number | "end"; turn: number }>({ line: line ?? "end", turn: 0 });
   const wait = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const atOpening = useRef(search);
+  const name = `console:${project}/${id}/${stream}`;
+  const keep = (at: number | null): void => keepPlace(name, at === null ? 0 : at + 1);
   const go = (to: number | "end"): void => {
     clearTimeout(wait.current); // what was scrolled to before counts no more
     goal.value = { line: to, turn: goal.peek().turn + 1 };
   };
 
+  useEffect(() => {
+    const kept = keptPlace(name);
+    if (place.peek().line === null && kept > 0) setPlace({ line: kept - 1 });
+  }, [project, id]);
+  useEffect(() => keep(place.peek().line), [name, line]);
   useEffect(() => {
     const from = place.peek().line;
     if (from !== null) lines.need(from, from + 60);
@@ -42,7 +51,15 @@ export default function ConsoleTab({ record }: { record: RunAnswer }) {
   useEffect(() => {
     chosen.value = -1;
     if (!search) return;
-    void search.more().then(() => search.places.peek().length > 0 && choose(firstFrom(search.places.peek(), lines.line(place.peek().line ?? 0)?.n ?? 0)));
+    void search.more().then(() => {
+      const places = search.places.peek();
+      if (places.length === 0) return;
+      const at = place.peek().line ?? 0;
+      const first = firstFrom(places, lines.line(at)?.n ?? at);
+      // a search that was there before leaves one where one was; a new one shows its first match
+      if (search === atOpening.current) chosen.value = first;
+      else choose(first);
+    });
     return () => search.end();
   }, [search]);
   useEffect(() => () => clearTimeout(wait.current), []);
@@ -59,7 +76,9 @@ export default function ConsoleTab({ record }: { record: RunAnswer }) {
   };
   const scrolled = (first: number, isAtEnd: boolean): void => {
     clearTimeout(wait.current);
-    wait.current = setTimeout(() => setPlace({ line: isAtEnd ? null : first }), 150);
+    const at = isAtEnd ? null : first;
+    keep(at); // at once: one may be gone before the address says it
+    wait.current = setTimeout(() => setPlace({ line: at }), 150);
   };
   const follow = (): void => {
     setPlace({ line: null });
