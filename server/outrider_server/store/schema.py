@@ -152,7 +152,7 @@ metric = Table(
     sqlite_with_rowid=False,
 )
 
-# the two tables of long rows have SQLite's own row numbers: rows then lie one behind the other in full
+# the three tables of long rows have SQLite's own row numbers: rows then lie one behind the other in full
 # pages, and the key in a small index. By run in the middle of a tree each row of a tail split pages:
 # 4.6 of them went through the log for a batch of 800 points, 2.5 so
 tail = Table(
@@ -203,7 +203,6 @@ chunk = Table(
     Column("points", Integer, nullable=False),
     Column("whole", LargeBinary, nullable=False),
     Column("fine", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
 )
 
 chunk_values = Table(

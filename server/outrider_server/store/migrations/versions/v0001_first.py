@@ -134,7 +134,6 @@ def upgrade() -> None:
         sa.Column("whole", sa.LargeBinary(), nullable=False),
         sa.Column("fine", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("run", "kid", "axis"),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "chunk_values",
