@@ -138,6 +138,7 @@ def records(call: Call) -> dict[str, Any]:
 
 
 _RUNS = Parameter("run", "a run's id, repeated", is_many=True, longest=64)
+_LINES = (_RUNS, _X, _LOW, _HIGH, _WIDTH, _SMOOTH)
 _PROJECT = "/api/projects/{project}"
 _RUN = _PROJECT + "/runs/{run}"
 
@@ -150,16 +151,7 @@ OPERATIONS = (
         Role.READ,
         series,
         ref("Series"),
-        query=(
-            _ONE_KEY,
-            _EXPRESSION,
-            _RUNS,
-            _X,
-            _LOW,
-            _HIGH,
-            _WIDTH,
-            _SMOOTH,
-        ),
+        query=(_ONE_KEY, _EXPRESSION, *_LINES),
     ),
     Operation(
         "GET",
@@ -171,12 +163,7 @@ OPERATIONS = (
         ref("ManySeries"),
         query=(
             Parameter("key", "a metric's key, repeated", is_many=True, longest=60_000),
-            _RUNS,
-            _X,
-            _LOW,
-            _HIGH,
-            _WIDTH,
-            _SMOOTH,
+            *_LINES,
         ),
         description="One answer a key, in their order, each as `/series` gives it: what a page "
         "asks when many of its charts have grown at once.",
