@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from math import nan
 from typing import Any
 
@@ -16,6 +17,8 @@ from outrider.errors import NotFound, UsageError
 from outrider_server.query import SeriesQuery
 from outrider_server.smoothing import averaged
 from outrider_server.store import Store
+from outrider_server.store.database import connect
+from waiting import eventually
 
 COUNT = 9000
 SPIKE = 4321
@@ -74,6 +77,25 @@ def test_a_spike_of_one_step_is_never_lost(noisy: Any, width: int, x: str) -> No
     span = COUNT / (1 if x == "step" else 2)
     shown = line["x"][int(line["max"].argmax())]
     assert abs(shown - at) <= 1.5 * span / width
+
+
+@pytest.mark.parametrize("width", [600, 5])
+def test_a_chart_that_is_looked_at_while_its_chunk_grows_misses_nothing(
+    feeder: Feeder, store: Store, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """A small chunk is taken back and written again, longer, under the number that it had."""
+    monkeypatch.setattr("outrider_server.store.track.FOLD_STEPS", 50)
+    monkeypatch.setattr("outrider_server.buckets.FINE", 2)
+    with closing(connect(store.path, reads_only=True)) as db:
+        for count in range(50, 301, 50):
+            feeder.log(*(point(step, loss=float(step)) for step in range(count - 50, count)))
+            folded = db.execute
+            eventually(lambda: folded("SELECT points FROM axis").fetchall() == [(count,)])  # noqa: B023
+            line = feeder.line("loss", width=width)
+            assert line["exact"] == (width == 600)
+            assert line["total"] == count
+            assert line["last"][-1] == line["step"][-1] == count - 1
+            assert line["time"][-1] == START + count - 1
 
 
 def test_pixels_are_the_same_for_all_runs_of_a_chart(store: Store) -> None:

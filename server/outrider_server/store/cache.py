@@ -1,8 +1,9 @@
 """What readers keep unpacked: the newest rows of tails, and the axes that charts look at.
 
-Nothing of these is ever stale: what a place in the store holds does not change, and no number is
-given twice. What was folded or deleted is merely not asked for any more. Columns over runs do
-change, and are told of it: see ``per_run``.
+Nothing of these is ever stale: what a place in the store holds does not change. No number is given
+twice but an axis's: a small last one is taken back and written again, longer, often under its old
+number, so its place says how many points it has, too. What was folded or deleted is merely not asked
+for any more. Columns over runs do change, and are told of it: see ``per_run``.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ _DEAR = 0.1
 """What takes less seconds than this is worked out each time."""
 
 Held = TypeVar("Held")
-Place = tuple[int, int]
-"""A run's number and a row's number within it."""
+Place = tuple[int, ...]
+"""A run's number and a row's number within it; of an axis also how many points it has."""
 
 
 class Recent(Generic[Held]):

@@ -215,8 +215,8 @@ class Metric:
     def _places(self, wanted: Mapping[int, Part]) -> dict[int | None, Floats]:
         """Where the fine buckets of axes lie."""
         found: dict[int | None, Floats] = {}
-        for axis in wanted:
-            place = self.cache.places.get((self.run, axis))
+        for axis, part in wanted.items():
+            place = self.cache.places.get((self.run, axis, part.points))
             if place is not None:
                 found[axis] = place
         missing = wanted.keys() - found.keys()
@@ -228,7 +228,8 @@ class Metric:
             for axis, body in rows:
                 if axis in missing:
                     place = found[axis] = unpack_matrix(body, 4)
-                    self.cache.places.put((self.run, axis), place, place.nbytes)
+                    at = (self.run, axis, wanted[axis].points)
+                    self.cache.places.put(at, place, place.nbytes)
         return found
 
     def _points(self, parts: Sequence[Part]) -> Iterator[Points]:
@@ -274,19 +275,20 @@ class Metric:
                 part = wanted.get(axis)
                 if part is not None:
                     values, exact = unpack_values(stored_as, body)
-                    steps, times = self._axis(axis)
+                    steps, times = self._axis(axis, part.points)
                     attempts = np.full(len(values), part.attempt, np.int64)
                     yield part, Raw(attempts, steps, times, values, exact)
         for part in parts:
             if part.tail is not None:
                 yield part, part.tail
 
-    def _axis(self, axis: int) -> tuple[Ints, Floats]:
+    def _axis(self, axis: int, points: int) -> tuple[Ints, Floats]:
         """The steps and times of an axis."""
-        found = self.cache.axes.get((self.run, axis))
+        at = (self.run, axis, points)
+        found = self.cache.axes.get(at)
         if found is None:
             found = read_axis(self.db, self.run, axis)
-            self.cache.axes.put((self.run, axis), found, 16 * len(found[0]))
+            self.cache.axes.put(at, found, 16 * len(found[0]))
         return found
 
 
