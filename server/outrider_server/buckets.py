@@ -17,11 +17,19 @@ FIRST, LAST, LOW, HIGH, MEAN, COUNT, NANS, ABOVE, BELOW, LOW_AT, HIGH_AT = range
 """The lines of a table of buckets. COUNT is of finite values; ABOVE and BELOW count infinities."""
 
 HEIGHT = 11
+DRAWN = slice(LAST, NANS)
+"""The lines that a chart draws where all is finite."""
+
+ODD = slice(NANS, LOW_AT)
+"""The lines that count what is not finite."""
+
 FINE = 32
 """How many points make a stored bucket; each chunk has one more bucket over all of its points."""
 
 STEP_FROM, STEP_TO, TIME_FROM, TIME_TO = range(4)
 """The lines of a table of places: where a bucket begins and ends."""
+
+PLACES = 4
 
 
 def edges(count: int, size: int) -> Ints:
@@ -127,49 +135,59 @@ def places(steps: Ints, times: Floats, starts: Ints) -> Floats:
     return np.stack([steps[starts], steps[ends], times[starts], times[ends]]).astype(np.float64)
 
 
-def merge(table: Floats, starts: Ints, *, with_places: bool = True) -> Floats:
-    """Join neighbouring buckets: those from each of ``starts`` up to the next become one.
-
-    The places of the extremes can be left, as in ``build``.
-    """
+def merge(table: Floats, starts: Ints) -> Floats:
+    """Join neighbouring buckets: those from each of ``starts`` up to the next become one."""
     length = table.shape[1]
     merged = np.zeros((HEIGHT, len(starts), *table.shape[2:]))
     if not len(starts):
         return merged
     sizes = np.diff(np.append(starts, length))
-    count = table[COUNT]
-    total = np.add.reduceat(count, starts)
-    merged[COUNT] = total
+    merged[DRAWN] = merge_drawn(table[DRAWN], starts)
     for line in (NANS, ABOVE, BELOW):
         if table[line].any():
             merged[line] = np.add.reduceat(table[line], starts)
-    full = count > 0
+    full, low, high = table[COUNT] > 0, table[LOW], table[HIGH]
     if full.all():
         merged[FIRST] = table[FIRST][starts]
-        merged[LAST] = table[LAST][starts + sizes - 1]
-        low, high, mean = table[LOW], table[HIGH], table[MEAN]
     else:
         place = _beside(np.arange(length), table[COUNT])
         first = np.minimum.reduceat(np.where(full, place, length), starts)
-        last = np.maximum.reduceat(np.where(full, place, -1), starts)
         merged[FIRST] = np.take_along_axis(table[FIRST], np.minimum(first, length - 1), axis=0)
-        merged[LAST] = np.take_along_axis(table[LAST], np.maximum(last, 0), axis=0)
-        low = np.where(full, table[LOW], np.inf)
-        high = np.where(full, table[HIGH], -np.inf)
-        mean = np.where(full, table[MEAN], 0.0)
-    merged[LOW] = np.minimum.reduceat(low, starts)
-    merged[HIGH] = np.maximum.reduceat(high, starts)
-    share = count / np.repeat(np.maximum(total, 1), sizes, axis=0)
-    merged[MEAN] = np.add.reduceat(mean * share, starts)
-    for line, at, value in ((LOW, LOW_AT, low), (HIGH, HIGH_AT, high)) if with_places else ():
+        low, high = np.where(full, low, np.inf), np.where(full, high, -np.inf)
+    for line, at, value in ((LOW, LOW_AT, low), (HIGH, HIGH_AT, high)):
         hit = value == np.repeat(merged[line], sizes, axis=0)
         merged[at] = np.minimum.reduceat(np.where(hit, table[at], np.inf), starts)
-    none = total == 0
+    none = merged[COUNT] == 0
     if none.any():
-        for line in (FIRST, LAST, LOW, HIGH, MEAN):
-            merged[line][none] = np.nan
+        merged[FIRST][none] = np.nan
         for line in (LOW_AT, HIGH_AT):
             merged[line][none] = -1
+    return merged
+
+
+def merge_drawn(table: Floats, starts: Ints) -> Floats:
+    """The same for the lines that charts draw alone; there is at least one bucket."""
+    last, low, high, mean, count = table
+    sizes = np.diff(np.append(starts, len(count)))
+    merged = np.empty((len(table), len(starts), *table.shape[2:]))
+    total = np.add.reduceat(count, starts, out=merged[COUNT - LAST])
+    full = count > 0
+    if full.all():
+        merged[0] = last[starts + sizes - 1]
+    else:
+        place = _beside(np.arange(len(count)), count)
+        at = np.maximum.reduceat(np.where(full, place, -1), starts)
+        merged[0] = np.take_along_axis(last, np.maximum(at, 0), axis=0)
+        low = np.where(full, low, np.inf)
+        high = np.where(full, high, -np.inf)
+        mean = np.where(full, mean, 0.0)
+    np.minimum.reduceat(low, starts, out=merged[LOW - LAST])
+    np.maximum.reduceat(high, starts, out=merged[HIGH - LAST])
+    share = count / np.repeat(np.maximum(total, 1), sizes, axis=0)
+    np.add.reduceat(mean * share, starts, out=merged[MEAN - LAST])
+    none = total == 0
+    if none.any():
+        merged[: COUNT - LAST][:, none] = np.nan
     return merged
 
 

@@ -1,6 +1,7 @@
-"""What can be asked of the store, as plain values, and how a line of a chart is laid out.
+"""What can be asked of the store, as plain values, and how a line of few points is laid out.
 
-Pure: takes columns and buckets, returns what the page draws. See ``store.series`` for reading.
+Pure: takes columns, returns what the page draws. See ``pixels`` for lines of many points, and
+``store.series`` for reading.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from outrider.errors import UsageError
-from outrider_server import buckets
 
 if TYPE_CHECKING:
     from outrider_server.buckets import Floats, Ints
@@ -23,8 +23,6 @@ DEFAULT_WIDTH = 600
 MAX_WIDTH = 10_000
 EXACT_PER_PIXEL = 2
 """A line with at most this many points a pixel is sent point by point."""
-
-_WORDS = ((buckets.NANS, "NaN"), (buckets.ABOVE, "Infinity"), (buckets.BELOW, "-Infinity"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +92,6 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """Stored buckets: where each begins, and its last step and time."""
-
-    x: Floats
-    steps: Floats
-    times: Floats
-    table: Floats
-
-
-@dataclass(frozen=True, slots=True)
 class Frame:
     """The window of a chart, cut into pixels."""
 
@@ -147,76 +135,6 @@ def exact_line(points: Points, *, whole_x: bool) -> dict[str, Any]:
     if points.smooth is not None:
         line["smooth"] = points.smooth[finite]
     return line
-
-
-def as_seen(points: Points, frame: Frame) -> Seen:
-    """Points as one bucket a pixel, to be merged with stored ones."""
-    starts = _starts(frame.pixel_of(points.x))
-    ends = np.append(starts[1:], len(points.x)) - 1 if len(starts) else starts
-    return Seen(
-        points.x[starts],
-        points.steps[ends].astype(np.float64),
-        points.times[ends],
-        buckets.build(points.values, starts, with_places=False),
-    )
-
-
-def bucket_line(
-    parts: Sequence[Seen], frame: Frame, smooth: Points | None = None
-) -> dict[str, Any]:
-    """The answer for a line with more points than pixels: one bucket a pixel, no extreme lost."""
-    x = np.concatenate([part.x for part in parts]) if parts else np.empty(0)
-    table = np.concatenate([part.table for part in parts], axis=1) if parts else np.empty((11, 0))
-    steps = np.concatenate([part.steps for part in parts]) if parts else np.empty(0)
-    times = np.concatenate([part.times for part in parts]) if parts else np.empty(0)
-    if len(x) and not (x[1:] >= x[:-1]).all():
-        order = np.argsort(x, kind="stable")
-        x, table, steps, times = x[order], table[:, order], steps[order], times[order]
-    pixels = frame.pixel_of(x)
-    starts = _starts(pixels)
-    merged = buckets.merge(table, starts, with_places=False)
-    ends = np.append(starts[1:], len(x)) - 1 if len(starts) else starts
-    steps, times = steps[ends], times[ends]
-    middle = frame.middle(pixels[starts])
-    full = merged[buckets.COUNT] > 0
-    line: dict[str, Any] = {
-        "exact": False,
-        "total": int(merged[[buckets.COUNT, buckets.NANS, buckets.ABOVE, buckets.BELOW]].sum()),
-        "x": middle[full],
-        "step": steps[full].astype(np.int64),
-        "time": times[full],
-        "last": merged[buckets.LAST][full],
-        "min": merged[buckets.LOW][full],
-        "max": merged[buckets.HIGH][full],
-        "mean": merged[buckets.MEAN][full],
-        "count": merged[buckets.COUNT][full].astype(np.int64),
-        "marks": _marks(merged, middle, steps),
-    }
-    if smooth is not None and smooth.smooth is not None:
-        at = _starts(frame.pixel_of(smooth.x))
-        seen = buckets.build(smooth.smooth, at, with_places=False)
-        line["smooth"] = seen[buckets.LAST][full]
-    return line
-
-
-def _starts(pixels: Ints) -> Ints:
-    """Where a new pixel begins."""
-    is_new = np.ones(len(pixels), bool)
-    np.not_equal(pixels[1:], pixels[:-1], out=is_new[1:])
-    return is_new.nonzero()[0]
-
-
-def _marks(merged: Floats, middle: Floats, steps: Floats) -> list[dict[str, Any]]:
-    return [
-        {
-            "x": float(middle[at]),
-            "step": int(steps[at]),
-            "value": said,
-            "count": int(merged[line][at]),
-        }
-        for line, said in _WORDS
-        for at in np.nonzero(merged[line])[0].tolist()
-    ]
 
 
 def merged(steps: Ints, times: Floats, values: Floats, attempts: Ints | None) -> Points:

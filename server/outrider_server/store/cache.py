@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from outrider_server.store.codec import Block
+    from outrider_server.store.parts import Chunks
 
 _DEAR = 0.1
 """What takes less seconds than this is worked out each time."""
 
 Held = TypeVar("Held")
 Place = tuple[int, ...]
-"""A run's number and a row's number within it; of an axis also how many points it has."""
+"""A run's number and a row's number within it; of an axis also how many points it has, and of chunks
+on several axes both of each."""
 
 
 class Recent(Generic[Held]):
@@ -94,13 +96,14 @@ class AsOf(Generic[Held]):
 
 
 class Cache:
-    """Blocks of tails, for each axis its steps and times or where its buckets lie, and columns over
-    the runs of a project."""
+    """Blocks of tails, for each axis its steps and times or where its buckets lie, what is known of
+    chunks on the same axes, and columns over the runs of a project."""
 
     def __init__(self) -> None:
         self.tail: Recent[Sequence[Block]] = Recent(128 << 20)
         self.axes: Recent[tuple[NDArray[np.int64], NDArray[np.float64]]] = Recent(64 << 20)
-        self.places: Recent[NDArray[np.float64]] = Recent(32 << 20)
+        self.places: Recent[NDArray[np.float64]] = Recent(16 << 20)
+        self.chunks: Recent[Chunks] = Recent(32 << 20)
         self.changes = Changes()
         self.per_run = PerRun(self.changes)
         self.groups: AsOf[Any] = AsOf(8)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from threading import local
 from typing import Any
 
@@ -162,12 +163,18 @@ def unpack_values(kind: int, data: bytes) -> tuple[Floats, dict[int, int]]:
     return unshuffled(raw[4 + length :], "<f8"), dict(zip(places, kept, strict=True))
 
 
-def unpack_together(tables: Sequence[bytes], height: int) -> Floats:
-    """``unpack_matrix`` of tables of one size, unsqueezed already, side by side."""
-    width = len(tables[0]) // 8
-    seen = np.frombuffer(b"".join(tables), np.uint8).reshape(len(tables), 8, width)
-    flat = np.ascontiguousarray(seen.transpose(0, 2, 1)).view(np.float64)
-    return flat.reshape(len(tables), height, -1).transpose(1, 0, 2).reshape(height, -1)
+def unpack_lines(tables: Sequence[bytes], height: int, lines: slice) -> Floats:
+    """Some lines of packed tables, unsqueezed already, side by side.
+
+    Of what lies the shuffled way only what is asked for is gone through.
+    """
+    found: list[Floats] = []
+    for size, alike in groupby(tables, len):
+        some = list(alike)
+        seen = np.frombuffer(b"".join(some), np.uint8).reshape(len(some), 8, height, -1)
+        flat = np.ascontiguousarray(seen[:, :, lines].transpose(2, 0, 3, 1)).view(np.float64)
+        found.append(flat.reshape(-1, size // (8 * height) * len(some)))
+    return found[0] if len(found) == 1 else np.concatenate(found, axis=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,10 @@ from outrider_server.groups import (
     curve,
     group_line,
 )
-from outrider_server.query import EXACT_PER_PIXEL, Frame, as_seen, bucket_line, exact_line
+from outrider_server.pixels import as_seen, bucket_lines
+from outrider_server.query import EXACT_PER_PIXEL, Frame, exact_line
 from outrider_server.store.asking import FIELDS, Asking
+from outrider_server.store.looks import lay_out
 from outrider_server.store.series import Run, open_line
 from outrider_server.store.values import Cell, order, value_of
 
@@ -144,28 +146,25 @@ def _values(
 
 def _curves(opened: dict[int, Metric], query: GroupQuery) -> dict[int, Curve]:
     """Each run's curve over one frame: all point by point where that is little, else all in pixels."""
-    lines = query.lines
+    asked = query.lines
     spans = [span for metric in opened.values() if (span := metric.span()) is not None]
     if not spans:
         return {}
-    low = min(span[0] for span in spans) if lines.low is None else lines.low
-    high = max(span[1] for span in spans) if lines.high is None else lines.high
-    frame, most = Frame(low, high, lines.width), EXACT_PER_PIXEL * lines.width
+    low = min(span[0] for span in spans) if asked.low is None else asked.low
+    high = max(span[1] for span in spans) if asked.high is None else asked.high
+    frame, most = Frame(low, high, asked.width), EXACT_PER_PIXEL * asked.width
     windows = {run: metric.window(low, high, most) for run, metric in opened.items()}
     places = [points.x for points in windows.values() if points is not None]
     are_few = len(places) == len(windows) and len(np.unique(np.concatenate(places))) <= most
-    curves: dict[int, Curve] = {}
-    for run, metric in opened.items():
-        points = windows[run]
-        if points is not None and are_few:
-            line = exact_line(points, whole_x=False)
-        elif points is not None:
-            line = bucket_line([as_seen(points, frame)], frame, points)
+    lines: dict[int, dict[str, Any]] = {}
+    long: list[int] = []
+    for run, points in windows.items():
+        if points is None:
+            long.append(run)
+        elif are_few:
+            lines[run] = exact_line(points, whole_x=False)
         else:
-            everything = metric.shaped
-            smooth = everything.within(low, high) if everything is not None else None
-            line = bucket_line(metric.seen(frame), frame, smooth)
-        found = curve(line)
-        if len(found.x) or found.marks:
-            curves[run] = found
-    return curves
+            (lines[run],) = bucket_lines(as_seen([points], frame), frame, [points])
+    lines.update(zip(long, lay_out([opened[run] for run in long], frame), strict=True))
+    curves = {run: curve(lines[run]) for run in opened}
+    return {run: found for run, found in curves.items() if len(found.x) or found.marks}

@@ -7,18 +7,17 @@ of order, steps logged twice), all values are read and merged first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import inf
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from outrider_server import buckets
-from outrider_server.query import Frame, Points, Seen, as_seen, merged
+from outrider_server.query import Frame, Points, merged
 from outrider_server.store.chunks import read_axis
-from outrider_server.store.codec import unpack_matrix, unpack_together, unpack_values, unsqueeze
-from outrider_server.store.parts import Part, Raw
+from outrider_server.store.codec import unpack_lines, unpack_matrix, unpack_values, unsqueeze
+from outrider_server.store.parts import NO_LIMIT, Chunks, Course, Part, Raw, follow
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,26 +25,40 @@ if TYPE_CHECKING:
     from outrider_server.buckets import Floats, Ints
     from outrider_server.store.cache import Cache
 
-_NO_LIMIT = (1 << 63) - 1
 _BLUR = 0.5
 """A stored bucket may cover this much of a pixel: it is drawn where it begins."""
 
 
+class Stretch(NamedTuple):
+    """Neighbouring parts by rising x that are looked at in one way: ``level`` names stored buckets,
+    None means values. ``first`` is the place of the first among the metric's parts by step."""
+
+    level: str | None
+    first: int
+    parts: list[Part]
+
+
 @dataclass(slots=True)
 class Metric:
-    """One metric of one run, as a snapshot of the store shows it."""
+    """One metric of one run, as a snapshot of the store shows it; ``rest`` is in the tail."""
 
     db: sqlite3.Connection
     cache: Cache
     run: int
     kid: int
     limits: Mapping[int, int]
-    parts: Sequence[Part]
+    chunks: Chunks
+    rest: Sequence[Part] = ()
     origin: float | None = None
     by_time: bool = False
     _all: Points | None = None
     _is_regular: bool | None = None
-    _split: tuple[tuple[float, float], tuple[list[Part], list[Part]]] | None = None
+    _kept: dict[int, Points] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """All parts in the order of arrival."""
+        return [*self.chunks.parts, *self.rest]
 
     @property
     def shaped(self) -> Points | None:
@@ -59,43 +72,60 @@ class Metric:
     def is_regular(self) -> bool:
         """Do the parts that show follow each other, each point behind the one before it?"""
         if self._is_regular is None:
-            self._is_regular = self._looks_regular()
+            course, last = self._course, self.chunks.by_step[-1:]
+            if not self.limits and course.follows and last:
+                # only what is behind the chunks is not known yet
+                behind = last[0].step_high, last[0].time_high
+                self._is_regular = follow(
+                    self._rest_by_step(), {}, by_time=self.by_time, behind=behind
+                )
+            else:
+                shown = filter(self._shows, self._by_step())
+                self._is_regular = follow(shown, self.limits, by_time=self.by_time)
         return self._is_regular
 
-    def _looks_regular(self) -> bool:
-        shown = sorted(self.shown(), key=lambda part: part.step_low)
-        at, then = -inf, -inf
-        for part in shown:
-            limit = self.limits.get(part.attempt, _NO_LIMIT)
-            if not part.steps_rise or part.step_low <= at:
-                return False
-            if self.by_time and (not part.times_rise or part.time_low < then):
-                return False
-            at, then = min(part.step_high, limit), part.time_high
-        return True
+    @property
+    def _course(self) -> Course:
+        return self.chunks.course(by_time=self.by_time)
+
+    def _rest_by_step(self) -> list[Part]:
+        return sorted(self.rest, key=lambda part: part.step_low)
+
+    def _by_step(self) -> list[Part]:
+        """All parts; in the order of x where the metric is regular."""
+        return [*self.chunks.by_step, *self._rest_by_step()]
+
+    def _shows(self, part: Part) -> bool:
+        """Has no later attempt hidden it wholly?"""
+        return part.step_low <= self.limits.get(part.attempt, NO_LIMIT)
 
     def shown(self) -> Sequence[Part]:
-        """The parts that no later attempt has hidden wholly."""
-        if not self.limits:
-            return self.parts
-        return [p for p in self.parts if p.step_low <= self.limits.get(p.attempt, _NO_LIMIT)]
+        """The parts that no later attempt has hidden wholly, in the order of arrival."""
+        return list(filter(self._shows, self.parts)) if self.limits else self.parts
 
     def span(self) -> tuple[float, float] | None:
         """The smallest and largest x, or None where nothing shows."""
         if self._all is not None:
             return (self._all.x[0], self._all.x[-1]) if len(self._all.x) else None
-        shown = self.shown()
-        if not shown:
+        if self.limits:
+            bounds = [self._bounds(part) for part in self.shown()]
+        else:
+            bounds = [self._bounds(part) for part in self.rest]
+            if self.chunks.parts:
+                bounds.append((self._x(self._course.low), self._x(self._course.high)))
+        if not bounds:
             return None
-        if self.by_time:
-            return self._x(min(p.time_low for p in shown)), self._x(max(p.time_high for p in shown))
-        return (
-            float(min(p.step_low for p in shown)),
-            float(max(min(p.step_high, self.limits.get(p.attempt, _NO_LIMIT)) for p in shown)),
-        )
+        return min(low for low, _ in bounds), max(high for _, high in bounds)
 
-    def _x(self, time: float) -> float:
-        return time - (self.origin or 0.0)
+    def _x(self, x: float) -> float:
+        return x - self.origin if self.by_time and self.origin is not None else x
+
+    def _bounds(self, part: Part) -> tuple[float, float]:
+        """The smallest and largest x of a part that show."""
+        low, high = part.bounds(by_time=self.by_time)
+        if not self.by_time and self.limits:
+            high = min(high, float(self.limits.get(part.attempt, NO_LIMIT)))
+        return self._x(low), self._x(high)
 
     def everything(self) -> Points:
         """All points that show, merged, by rising x."""
@@ -103,7 +133,7 @@ class Metric:
             raw = self.raw(self.shown())
             attempts = raw.attempts
             if self.limits:
-                limit = np.full(len(raw.steps), _NO_LIMIT)
+                limit = np.full(len(raw.steps), NO_LIMIT)
                 for attempt, step in self.limits.items():
                     limit[attempts == attempt] = step
                 keep = raw.steps <= limit
@@ -128,120 +158,145 @@ class Metric:
         if self._all is not None:
             found = self._all.within(low, high)
             return found if len(found.x) <= most else None
-        inside, edge = self._against(low, high)
-        if sum(part.points for part in inside) > most:
+        if self._covers(low, high) and self.chunks.points > most:
             return None
-        pieces = [points.within(low, high) for points in self._points([*inside, *edge])]
-        found = _in_order(pieces)
+        parts = self._between(low, high)
+        if sum(part.points for _, part, is_inside in parts if is_inside) > most:
+            return None
+        found = self.points([part for _, part, _ in parts]).within(low, high)
         return found if len(found.x) <= most else None
 
-    def seen(self, frame: Frame) -> list[Seen]:
-        """Buckets (or points, where buckets are too wide) within the frame, in any order."""
-        if self._all is not None:
-            return [as_seen(self._all.within(frame.low, frame.high), frame)]
-        inside, edge = self._against(frame.low, frame.high)
-        by_level: dict[str | None, list[Part]] = {None: list(edge)}
-        for part in inside:
-            by_level.setdefault(self._level(part, frame.pixel), []).append(part)
-        points = _in_order(self._points(by_level.pop(None)))
-        found = [as_seen(points.within(frame.low, frame.high), frame)]
-        for level, parts in by_level.items():
-            if level is not None:
-                found += self._stored(level, parts)
+    def stretches(self, frame: Frame) -> list[Stretch]:
+        """How the frame is looked at, by rising x."""
+        course = self._course
+        if (
+            not self.rest
+            and self._covers(frame.low, frame.high)
+            and _BLUR * frame.pixel < course.least
+            and course.apart * buckets.FINE <= _BLUR * frame.pixel
+        ):
+            return [Stretch("fine", 0, self.chunks.by_step)]
+        found: list[Stretch] = []
+        for at, part, is_inside in self._between(frame.low, frame.high):
+            level = self._level(part, frame.pixel) if is_inside else None
+            last = found[-1] if found else None
+            if last is None or last.level != level or last.first + len(last.parts) != at:
+                found.append(Stretch(level, at, [part]))
+            else:
+                last.parts.append(part)
         return found
 
-    def _bounds(self, part: Part) -> tuple[float, float]:
-        if self.by_time:
-            return self._x(part.time_low), self._x(part.time_high)
-        return float(part.step_low), float(part.step_high)
+    def _covers(self, low: float, high: float) -> bool:
+        """Do all chunks show, and are all of them in this window?"""
+        course = self._course
+        return (
+            not self.limits
+            and bool(self.chunks.parts)
+            and low <= self._x(course.low)
+            and high >= self._x(course.high)
+        )
 
-    def _against(self, low: float, high: float) -> tuple[list[Part], list[Part]]:
-        """The parts that lie wholly in the window, and those that lie across its edge."""
-        if self._split is not None and self._split[0] == (low, high):
-            return self._split[1]
-        inside: list[Part] = []
-        edge: list[Part] = []
-        for part in self.shown():
-            first, last = self._bounds(part)
-            if last < low or first > high:
+    def _between(self, low: float, high: float) -> list[tuple[int, Part, bool]]:
+        """The parts that show in a window, by rising x: of each its place, and whether all of it does."""
+        found = []
+        for at, part in enumerate(self._by_step()):
+            first, last = part.bounds(by_time=self.by_time)
+            first, last = self._x(first), self._x(last)
+            if last < low or first > high or not self._shows(part):
                 continue
-            cut = part.step_high > self.limits.get(part.attempt, _NO_LIMIT)
-            (edge if cut or first < low or last > high else inside).append(part)
-        self._split = (low, high), (inside, edge)
-        return inside, edge
+            is_cut = part.step_high > self.limits.get(part.attempt, NO_LIMIT)
+            found.append((at, part, not (is_cut or first < low or last > high)))
+        return found
 
     def _level(self, part: Part, pixel: float) -> str | None:
         """The widest stored buckets that are small beside a pixel."""
         if part.axis is None:
             return None
-        first, last = self._bounds(part)
+        first, last = part.bounds(by_time=self.by_time)
         if last - first <= _BLUR * pixel:
             return "whole"
         each = (last - first) / max(part.points - 1, 1)
         return "fine" if each * buckets.FINE <= _BLUR * pixel else None
 
-    def _stored(self, level: str, parts: Sequence[Part]) -> list[Seen]:
-        """Stored buckets of a level; those of chunks of one size are unpacked together."""
-        wanted = {part.axis: part for part in parts if part.axis is not None}
+    def stored(self, stretch: Stretch) -> Callable[[slice], Floats]:
+        """The stored buckets of a stretch: returns what gives some of their lines."""
+        axes = [part.axis for part in stretch.parts if part.axis is not None]
         rows = self.db.execute(
-            f"SELECT axis, {level} FROM chunk"  # noqa: S608 - the names are ours
+            f"SELECT axis, {stretch.level} FROM chunk"  # noqa: S608 - the names are ours
             " WHERE run = ? AND kid = ? AND axis BETWEEN ? AND ?",
-            (self.run, self.kid, min(wanted), max(wanted)),
+            (self.run, self.kid, min(axes), max(axes)),
         )
-        alike: dict[int, list[tuple[Part, bytes]]] = {}
-        for axis, body in rows:
-            part = wanted.get(axis)
-            if part is not None:
-                raw = unsqueeze(body) if level == "fine" else body
-                alike.setdefault(len(raw), []).append((part, raw))
-        places = self._places(wanted) if level == "fine" else {}
-        found = []
-        for some in alike.values():
-            bodies = [body for _, body in some]
-            if level == "fine":
-                table = unpack_together(bodies, buckets.HEIGHT)
-                place = np.concatenate([places[part.axis] for part, _ in some], axis=1)
-            else:
-                table = np.frombuffer(b"".join(bodies), np.float64).reshape(-1, buckets.HEIGHT).T
-                place = np.array(
-                    [(p.step_low, p.step_high, p.time_low, p.time_high) for p, _ in some], float
-                ).T
-            x = place[buckets.STEP_FROM]
-            if self.by_time:
-                x = place[buckets.TIME_FROM] - (self.origin or 0.0)
-            found.append(Seen(x, place[buckets.STEP_TO], place[buckets.TIME_TO], table))
-        return found
+        found: dict[int, bytes] = dict(rows.fetchall())
+        if stretch.level == "fine":
+            bodies = [unsqueeze(found[axis]) for axis in axes]
+            return lambda lines: unpack_lines(bodies, buckets.HEIGHT, lines)
+        whole = np.frombuffer(b"".join([found[axis] for axis in axes]), np.float64)
+        return lambda lines: whole.reshape(-1, buckets.HEIGHT).T[lines]
 
-    def _places(self, wanted: Mapping[int, Part]) -> dict[int | None, Floats]:
-        """Where the fine buckets of axes lie."""
-        found: dict[int | None, Floats] = {}
-        for axis, part in wanted.items():
-            place = self.cache.places.get((self.run, axis, part.points))
-            if place is not None:
-                found[axis] = place
-        missing = wanted.keys() - found.keys()
-        if missing:
-            rows = self.db.execute(
-                "SELECT axis, fine FROM axis WHERE run = ? AND axis BETWEEN ? AND ?",
-                (self.run, min(missing), max(missing)),
+    def places(self, stretch: Stretch) -> Floats:
+        """Where the stored buckets of a stretch begin and end, as ``buckets.places`` has them."""
+        if stretch.level == "whole":
+            ends = [(p.step_low, p.step_high, p.time_low, p.time_high) for p in stretch.parts]
+            return np.array(ends, np.float64).T
+        if self.chunks.places is None:
+            self.chunks.places = self._read_places()
+        table, begins = self.chunks.places
+        return table[:, begins[stretch.first] : begins[stretch.first + len(stretch.parts)]]
+
+    def x_of(self, places: Floats) -> Floats:
+        """The x at which buckets begin."""
+        x: Floats = places[buckets.TIME_FROM if self.by_time else buckets.STEP_FROM]
+        return x - (self.origin or 0.0) if self.by_time else x
+
+    def _read_places(self) -> tuple[Floats, Sequence[int]]:
+        known = self.cache.places
+        keys = [(self.run, part.axis or 0, part.points) for part in self.chunks.by_step]
+        found = [known.get(key) for key in keys]
+        if any(place is None for place in found):
+            bodies: dict[int, bytes] = dict(
+                self.db.execute(
+                    "SELECT a.axis, a.fine FROM chunk c"
+                    " JOIN axis a ON a.run = c.run AND a.axis = c.axis WHERE c.run = ? AND c.kid = ?",
+                    (self.run, self.kid),
+                ).fetchall()
             )
-            for axis, body in rows:
-                if axis in missing:
-                    place = found[axis] = unpack_matrix(body, 4)
-                    at = (self.run, axis, wanted[axis].points)
-                    self.cache.places.put(at, place, place.nbytes)
-        return found
+        tables: list[Floats] = []
+        for key, kept in zip(keys, found, strict=True):
+            place = unpack_matrix(bodies[key[1]], buckets.PLACES) if kept is None else kept
+            if kept is None:
+                known.put(key, place, place.nbytes)
+            tables.append(place)
+        begins = np.cumsum([0, *(table.shape[1] for table in tables)]).tolist()
+        return np.concatenate(tables, axis=1), begins
 
-    def _points(self, parts: Sequence[Part]) -> Iterator[Points]:
-        """The values of regular parts."""
-        for part, raw in self._read(parts):
-            steps, times, values = raw.steps, raw.times, raw.values
-            limit = self.limits.get(part.attempt)
-            if limit is not None:
-                last = int(np.searchsorted(steps, limit, side="right"))
-                steps, times, values = steps[:last], times[:last], values[:last]
-            x = times - (self.origin or 0.0) if self.by_time else steps.astype(np.float64)
-            yield Points(x, steps, times, values)
+    def points(self, parts: Sequence[Part]) -> Points:
+        """The values of regular parts, given by rising x."""
+        missing = [part for part in parts if part.axis is not None and part.axis not in self._kept]
+        for part, raw in self._read(missing):
+            self._kept[part.axis or 0] = self._as_points(part, raw)
+        pieces = [
+            self._kept[part.axis or 0] if part.tail is None else self._as_points(part, part.tail)
+            for part in parts
+        ]
+        if len(pieces) == 1:
+            return pieces[0]
+        if not pieces:
+            return Points(np.empty(0), np.empty(0, np.int64), np.empty(0), np.empty(0))
+        return Points(
+            np.concatenate([piece.x for piece in pieces]),
+            np.concatenate([piece.steps for piece in pieces]),
+            np.concatenate([piece.times for piece in pieces]),
+            np.concatenate([piece.values for piece in pieces]),
+        )
+
+    def _as_points(self, part: Part, raw: Raw) -> Points:
+        steps, times, values = raw.steps, raw.times, raw.values
+        limit = self.limits.get(part.attempt)
+        if limit is not None:
+            last = int(np.searchsorted(steps, limit, side="right"))
+            steps, times, values = steps[:last], times[:last], values[:last]
+        x = times - (self.origin or 0.0) if self.by_time else steps.astype(np.float64)
+        return Points(x, steps, times, values)
 
     def raw(self, parts: Sequence[Part]) -> Raw:
         """The values of parts as they were logged, one after the other."""
@@ -290,15 +345,3 @@ class Metric:
             found = read_axis(self.db, self.run, axis)
             self.cache.axes.put(at, found, 16 * len(found[0]))
         return found
-
-
-def _in_order(pieces: Iterable[Points]) -> Points:
-    found = sorted((piece for piece in pieces if len(piece.x)), key=lambda one: float(one.x[0]))
-    if not found:
-        return Points(np.empty(0), np.empty(0, np.int64), np.empty(0), np.empty(0))
-    return Points(
-        np.concatenate([piece.x for piece in found]),
-        np.concatenate([piece.steps for piece in found]),
-        np.concatenate([piece.times for piece in found]),
-        np.concatenate([piece.values for piece in found]),
-    )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -30,10 +32,7 @@ class Raw:
 
 
 class Part(NamedTuple):
-    """Neighbouring points of one attempt; ``axis`` is None for what is in the tail.
-
-    A chart makes hundreds of these: a frozen dataclass takes eight times as long to be made.
-    """
+    """Neighbouring points of one attempt; ``axis`` is None for what is in the tail."""
 
     axis: int | None
     attempt: int
@@ -46,7 +45,86 @@ class Part(NamedTuple):
     time_high: float
     tail: Raw | None = None
 
+    def bounds(self, *, by_time: bool) -> tuple[float, float]:
+        """The smallest and the largest x."""
+        if by_time:
+            return self.time_low, self.time_high
+        return float(self.step_low), float(self.step_high)
 
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How chunks lie along x: from ``low`` to ``high``, the shortest ``least`` long, with points at
+    most ``apart`` on average; ``follows`` says that each begins behind the one before it."""
+
+    low: float
+    high: float
+    least: float
+    apart: float
+    follows: bool
+
+    @classmethod
+    def of(cls, parts: Sequence[Part], *, by_time: bool) -> Course:
+        """The course of parts by rising step."""
+        if not parts:
+            return cls(inf, -inf, inf, 0.0, True)
+        bounds = [part.bounds(by_time=by_time) for part in parts]
+        long = [last - first for first, last in bounds]
+        return cls(
+            min(first for first, _ in bounds),
+            max(last for _, last in bounds),
+            min(long),
+            max(one / max(part.points - 1, 1) for one, part in zip(long, parts, strict=True)),
+            follow(parts, {}, by_time=by_time),
+        )
+
+
+class Chunks:
+    """The chunks of a metric, in the order of their arrival.
+
+    Metrics that were logged together have theirs on the same axes and share one of these: what a
+    chart asks of them is worked out once.
+    """
+
+    __slots__ = ("_courses", "by_step", "parts", "places", "points")
+
+    def __init__(self, parts: Iterable[Part]) -> None:
+        self.parts = list(parts)
+        self.by_step = sorted(self.parts, key=lambda part: part.step_low)
+        self.points = sum(part.points for part in self.parts)
+        self._courses: dict[bool, Course] = {}
+        self.places: tuple[Floats, Sequence[int]] | None = None
+        """Where the fine buckets of ``by_step`` lie, and where those of each part begin."""
+
+    def course(self, *, by_time: bool) -> Course:
+        """How they lie along x."""
+        if by_time not in self._courses:
+            self._courses[by_time] = Course.of(self.by_step, by_time=by_time)
+        return self._courses[by_time]
+
+
+def follow(
+    parts: Iterable[Part],
+    limits: Mapping[int, int],
+    *,
+    by_time: bool,
+    behind: tuple[float, float] = (-inf, -inf),
+) -> bool:
+    """Does each part begin behind the one before it, by step and, with ``by_time``, by time?
+
+    ``behind`` is the step and time that the first must be behind.
+    """
+    at, then = behind
+    for part in parts:
+        if not part.steps_rise or part.step_low <= at:
+            return False
+        if by_time and (not part.times_rise or part.time_low < then):
+            return False
+        at, then = min(part.step_high, limits.get(part.attempt, NO_LIMIT)), part.time_high
+    return True
+
+
+NO_LIMIT = (1 << 63) - 1
 Tail = Sequence[tuple[int, Sequence[Block]]]
 
 
@@ -66,19 +144,30 @@ def read_tail(db: sqlite3.Connection, cache: Cache, run: int) -> list[tuple[int,
     return found
 
 
-def read_parts(db: sqlite3.Connection, run: int, kid: int, tail: Tail) -> list[Part]:
-    """The parts of a metric, none of its values read yet but the tail's."""
+def read_chunks(db: sqlite3.Connection, cache: Cache, run: int, kid: int) -> Chunks:
+    """The chunks of a metric, none of its values read yet."""
+    here = (run, kid)
     rows = db.execute(
-        "SELECT a.axis, a.attempt, c.points, a.steps_rise, a.times_rise, a.step_low, a.step_high,"
-        " a.time_low, a.time_high FROM chunk c JOIN axis a ON a.run = c.run AND a.axis = c.axis"
-        " WHERE c.run = ? AND c.kid = ? ORDER BY c.axis",
-        (run, kid),
-    )
-    return [*(Part(*row) for row in rows), *_tail_parts(kid, tail)]
+        "SELECT axis, points FROM chunk WHERE run = ? AND kid = ? ORDER BY axis", here
+    ).fetchall()
+    place = (run, *chain.from_iterable(rows))
+    chunks = cache.chunks.get(place)
+    if chunks is None:
+        parts = db.execute(
+            "SELECT a.axis, a.attempt, c.points, a.steps_rise, a.times_rise, a.step_low,"
+            " a.step_high, a.time_low, a.time_high FROM chunk c"
+            " JOIN axis a ON a.run = c.run AND a.axis = c.axis"
+            " WHERE c.run = ? AND c.kid = ? ORDER BY c.axis",
+            here,
+        )
+        chunks = Chunks(Part(*row) for row in parts)
+        cache.chunks.put(place, chunks, 3000 * (1 + len(rows)))
+    return chunks
 
 
-def _tail_parts(kid: int, tail: Tail) -> Iterator[Part]:
-    """What the tail holds of a metric, one part for each stretch of one attempt."""
+def tail_parts(kid: int, tail: Tail) -> Iterator[Part]:
+    """What the tail holds of a metric in the order of arrival, one part for each stretch of one
+    attempt."""
     attempt: int | None = None
     stretch: list[tuple[Ints, Floats, Floats, dict[int, int]]] = []
     columns: dict[bytes, int | None] = {}

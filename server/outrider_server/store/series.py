@@ -17,11 +17,11 @@ from outrider_server.query import (
     Points,
     SeriesQuery,
     against,
-    bucket_line,
     exact_line,
 )
 from outrider_server.store.lines import Metric
-from outrider_server.store.parts import read_parts, read_tail
+from outrider_server.store.looks import lay_out
+from outrider_server.store.parts import Chunks, read_chunks, read_tail, tail_parts
 from outrider_server.store.track import limits_of
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ def _open(db: sqlite3.Connection, cache: Cache, run: Run, key: str, x: str) -> M
         run.run,
         kid,
         read_limits(db, run.run),
-        read_parts(db, run.run, kid, read_tail(db, cache, run.run)),
+        read_chunks(db, cache, run.run, kid),
+        list(tail_parts(kid, read_tail(db, cache, run.run))),
     )
     metric.by_time = x in ("relative", "wall")
     metric.origin = run.created if x == "relative" else None
@@ -132,7 +133,7 @@ def _evaluated(
         times = points.times[order]
         origin = run.created if x == "relative" else 0.0
         points = Points(times - origin, points.steps[order], times, points.values[order])
-    metric = Metric(db, cache, run.run, -1, {}, ())
+    metric = Metric(db, cache, run.run, -1, {}, Chunks(()))
     metric.show(points)
     return metric
 
@@ -195,19 +196,16 @@ def _lay_out(
     low = min(span[0] for span in spans) if query.low is None else query.low
     high = max(span[1] for span in spans) if query.high is None else query.high
     frame = Frame(low, high, query.width)
-    lines = []
-    for name, metric in opened:
+    lines: dict[int, dict[str, Any]] = {}
+    long: list[int] = []
+    for nth, (_, metric) in enumerate(opened):
         points = metric.window(low, high, EXACT_PER_PIXEL * query.width)
         if points is not None:
-            line = exact_line(points, whole_x=query.x == "step")
+            lines[nth] = exact_line(points, whole_x=query.x == "step")
         else:
-            everything = metric.shaped
-            smooth = None
-            if everything is not None and everything.smooth is not None:
-                smooth = everything.within(low, high)
-            line = bucket_line(metric.seen(frame), frame, smooth)
-        lines.append((name, line))
-    return lines
+            long.append(nth)
+    lines.update(zip(long, lay_out([opened[nth][1] for nth in long], frame), strict=True))
+    return [(name, lines[nth]) for nth, (name, _) in enumerate(opened)]
 
 
 def read_system(
@@ -221,7 +219,8 @@ def read_system(
     opened = []
     for kid, key in found:
         if query.key in ("", key):
-            metric = Metric(db, cache, run.run, kid, {}, read_parts(db, run.run, kid, tail))
+            chunks = read_chunks(db, cache, run.run, kid)
+            metric = Metric(db, cache, run.run, kid, {}, chunks, list(tail_parts(kid, tail)))
             metric.by_time = True
             if not metric.is_regular():
                 metric.everything()
@@ -253,7 +252,8 @@ def read_points(
     except ValueError:
         raise UsageError(f"cursor {cursor!r} is not one of ours") from None
     tail = read_tail(db, cache, run.run)
-    metric = Metric(db, cache, run.run, kid, {}, read_parts(db, run.run, kid, tail))
+    chunks = read_chunks(db, cache, run.run, kid)
+    metric = Metric(db, cache, run.run, kid, {}, chunks, list(tail_parts(kid, tail)))
     parts, at, first = [], 0, None
     for part in metric.parts:
         if at + part.points > skip and at < skip + most:
