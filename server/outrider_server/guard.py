@@ -20,12 +20,11 @@ from urllib.parse import urlsplit
 
 from starlette.requests import ClientDisconnect
 
-from outrider_server.answers import JSON, problem_response, send_json
+from outrider_server.answers import JSON, problem_response
 from outrider_server.problems import Problem, bad_request, forbidden, unauthorized
-from outrider_server.protocol import STRAIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -61,7 +60,9 @@ _POLICY = (
     ),
 )
 
-_JSON = (*JSON, *_POLICY)
+AT_ONCE = (*JSON, *_POLICY)
+"""Headers of an answer to a batch that was taken at once."""
+
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::(\d{1,5}))?")
 _ONCE = frozenset((b"host", b"authorization", b"origin", b"content-encoding"))
 _REMEMBERED = 256
@@ -149,14 +150,6 @@ class _Talk:
         self.has_started = True
         await self._send(message)
 
-    async def answer(self, body: bytes) -> None:
-        """Answer 200 with JSON, past everything that the connection can do without."""
-        straight = self._scope.get(STRAIGHT)
-        if straight is not None and straight(self._scope, _JSON, body):
-            self.has_started = True
-        else:
-            await send_json(self.send, 200, body)
-
     def _is_still_valid(self) -> bool:
         principal = self._scope.get(PRINCIPAL)
         return principal is None or self._tokens.is_valid(principal)
@@ -181,7 +174,7 @@ class Guard:
         talk = _Talk(self._tokens, scope, receive, send)
         try:
             if self._check(scope):  # looks itself whether the token is still good, before it stores
-                await self._ingest(scope, receive, talk.answer)
+                await self._ingest(scope, receive, talk.send)
             else:
                 await self._app(scope, talk.receive, talk.send)
         except ClientDisconnect:
@@ -196,6 +189,20 @@ class Guard:
                     500, "internal", "the server failed; its log says more", hint="try again"
                 )
                 await problem_response(failure)(scope, receive, talk.send)
+
+    def at_once(self, scope: Scope, body: bytes, answer: Callable[[bytes | None], None]) -> bool:
+        """Take a small batch whose body is here, in this call; False where nothing was done.
+
+        ``answer`` gets what to answer 200 with once it is committed, or None where that failed.
+        Then, and after False, the request is served as any other, which says what was wrong.
+        """
+        try:
+            return self._check(scope) and self._ingest.at_once(scope, body, answer)
+        except Problem:
+            return False
+        except Exception:
+            log.exception("a batch could not be taken at once")
+            return False
 
     def _check(self, scope: Scope) -> bool:
         """Raise a Problem, or set the principal; whether this is the path of a batch."""

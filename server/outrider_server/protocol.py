@@ -10,27 +10,34 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from outrider_server.config import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from starlette.types import Scope
 
     Headers = tuple[tuple[bytes, bytes], ...]
+    AtOnce = Callable[[Scope, bytes, Callable[[bytes | None], None]], bool]
 
-STRAIGHT = "outrider.straight"
-"""Where a request's scope holds ``BoundedProtocol.answer``."""
+_SMALL = 64 << 10
+"""So long a body is kept by uvicorn without a word to its sender to wait."""
 
 _BODY = b'{"error":{"code":"%s","message":"%s","hint":null}}'
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection; ``limits`` is set on a subclass by ``bounded()``."""
+    """One connection; what it is given stands on a subclass that ``bounded()`` makes.
+
+    The body of a small batch is waited for, and the batch then handed over by ``at_once``, with no
+    task of its own (``Guard.at_once``); a batch that is refused there is served as any other request.
+    """
 
     limits = Limits()
+    at_once: AtOnce
+    at_once_headers: Headers = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -42,6 +49,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._header_bytes = 0
         self._head_of: Any = None
         self._head = b""
+        self._awaited: tuple[RequestResponseCycle, Any] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or answer 503 when there are too many."""
@@ -67,8 +75,6 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        scope: Any = self.scope  # uvicorn's type knows only ASGI's own keys
-        scope[STRAIGHT] = self.answer
         self.header_began = self.heard
         self._size = 0
 
@@ -107,29 +113,47 @@ class BoundedProtocol(HttpToolsProtocol):
         self.write_blocked = None
         super().resume_writing()
 
-    def answer(self, scope: Scope, headers: Headers, body: bytes) -> bool:
-        """Answer 200 in one piece; False, and nothing done, where that must go the long way.
+    def on_message_complete(self) -> None:
+        """The body is whole."""
+        super().on_message_complete()
+        if self._awaited is not None:
+            awaited, self._awaited = self._awaited, None
+            self._start_asgi_task(*awaited)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Begin with a request, where uvicorn would make it a task."""
+        if not _is_small_batch(cycle):
+            super()._start_asgi_task(cycle, app)
+            return
+        if cycle.more_body:
+            self._awaited = cycle, app
+            return
+
+        def answer(body: bytes | None) -> None:
+            if not cycle.disconnected and (body is None or not self._answer(cycle, body)):
+                start(cycle, app)
+
+        start = super()._start_asgi_task
+        scope: Any = cycle.scope  # uvicorn's type knows only ASGI's own keys
+        if not self.at_once(scope, bytes(cycle.body), answer):
+            start(cycle, app)
+
+    def _answer(self, cycle: RequestResponseCycle, body: bytes) -> bool:
+        """Answer 200 in one write; False, and nothing done, where that must go the long way.
 
         uvicorn looks through each header of each answer by two regular expressions. All but the
         length of a batch's answer are the same for a second.
         """
-        cycle = self.cycle
-        if (
-            cycle.scope is not scope
-            or cycle.response_started
-            or cycle.disconnected
-            or not cycle.keep_alive
-            or self.flow.write_paused
-        ):
+        if not cycle.keep_alive or self.flow.write_paused:
             return False
-        of = self.server_state.default_headers, headers
-        if self._head_of != of:
-            self._head_of = of
-            lines = [name + b": " + value for name, value in (*of[0], *headers)]
+        if self._head_of != self.server_state.default_headers:
+            self._head_of = self.server_state.default_headers
+            lines = [
+                name + b": " + value for name, value in (*self._head_of, *self.at_once_headers)
+            ]
             self._head = b"\r\n".join([b"HTTP/1.1 200 OK", *lines, b"content-length: "])
         cycle.response_started = cycle.response_complete = True
         self.transport.write(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
-        cycle.message_event.set()
         cycle.on_response()
         return True
 
@@ -157,9 +181,23 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-def bounded(limits: Limits) -> type[BoundedProtocol]:
-    """The protocol class with these limits."""
-    return type("Connection", (BoundedProtocol,), {"limits": limits})
+def _is_small_batch(cycle: RequestResponseCycle) -> bool:
+    """Is this a batch that can be taken at once: all of it small, on a connection that stays?"""
+    scope = cycle.scope
+    if "/journal/" not in scope["path"] or scope["method"] != "POST" or not cycle.keep_alive:
+        return False
+    if cycle.waiting_for_100_continue:
+        return False
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return len(value) < 9 and value.isdigit() and int(value) <= _SMALL
+    return False
+
+
+def bounded(limits: Limits, at_once: AtOnce, headers: Headers) -> type[BoundedProtocol]:
+    """The protocol class with these limits; ``headers`` go with answers to batches taken at once."""
+    given = {"limits": limits, "at_once": staticmethod(at_once), "at_once_headers": headers}
+    return type("Connection", (BoundedProtocol,), given)
 
 
 async def sweep(connections: Iterable[Any], every: float = 1.0) -> None:

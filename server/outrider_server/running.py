@@ -22,7 +22,7 @@ from outrider import credentials
 from outrider.errors import OutriderError
 from outrider_server.app import build
 from outrider_server.bodies import Budget
-from outrider_server.guard import COOKIE, SECURITY_HEADERS
+from outrider_server.guard import AT_ONCE, COOKIE, SECURITY_HEADERS
 from outrider_server.live import Hub
 from outrider_server.login import LoginCodes
 from outrider_server.port import EVERYWHERE
@@ -145,10 +145,11 @@ class _Running:
 
     def run(self, *, keep_local: bool, open_link: bool, quiet: bool, ready_fd: int | None) -> None:
         limits = self._config.limits
+        guard = build(self._services)
         server = _Server(
             uvicorn.Config(
-                build(self._services),
-                http=bounded(limits),
+                guard,
+                http=bounded(limits, guard.at_once, AT_ONCE),
                 ws="none",
                 loop="none",
                 lifespan="off",

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
 from urllib.parse import quote
 
 import pytest
 import zstandard
 from server_kit import Client, meta, points
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from outrider_server.protocol import BoundedProtocol
 
 
 def values(client: Client, run: str) -> list[float]:
@@ -78,6 +83,64 @@ def test_batches_sent_without_waiting_are_answered_in_their_order(client: Client
     places = [back.index(end) for end in ends]
     assert places == sorted(places)
     assert values(client, "ahead-of-answers") == [step * 0.5 for step in range(6)]
+
+
+def test_a_body_that_comes_in_pieces_is_taken_when_it_is_whole(client: Client) -> None:
+    """Head, then byte after byte, with a second batch glued to the first one's last bytes."""
+    client.create_run("pieces")
+    one, two = points(0, 2), points(2, 2)
+    first = _whole(client, "pieces", 0, one)
+    second = _whole(client, "pieces", len(one), two)
+    with client.socket() as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(len(first) - 3):
+            connection.sendall(first[at : at + 1])
+        connection.sendall(first[-3:] + second[:-5])
+        assert b'{"offset":%d}' % len(one) in connection.recv(65536)
+        connection.sendall(second[-5:])
+        assert b'{"offset":%d}' % len(one + two) in connection.recv(65536)
+    assert values(client, "pieces") == [step * 0.5 for step in range(4)]
+
+
+def test_a_client_that_leaves_before_its_answer_harms_nobody(client: Client) -> None:
+    """What it sent is stored; whoever comes next is answered."""
+    client.create_run("leaves")
+    at = 0
+    for step in range(20):
+        raw = points(step, 1)
+        with client.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.sendall(_whole(client, "leaves", at, raw))
+        reply = client.append("leaves", at, raw)
+        assert reply.status == 200, reply
+        at += len(raw)
+        assert reply.json()["offset"] == at
+    assert values(client, "leaves") == [step * 0.5 for step in range(20)]
+
+
+@pytest.mark.parametrize("length", [65_000, 66_000, 300_000, 2_000_000])
+def test_small_and_large_batches_end_alike(client: Client, length: int) -> None:
+    """Taken at once, or by a task of their own, unpacked here or in a thread: one answer, one store."""
+    run = f"long-{length}"
+    client.create_run(run)
+    count = length // len(points(10_000, 1))
+    raw = points(0, count)
+    assert client.append(run, 0, raw).json() == {"offset": len(raw)}
+    assert client.append(run, 0, raw).json() == {"offset": len(raw), "duplicate": True}
+    more = points(count, count)
+    packed = {"Content-Encoding": "zstd", "Outrider-Raw-Length": str(len(more))}
+    reply = client.append(run, len(raw), zstandard.compress(more), headers=packed)
+    assert reply.json() == {"offset": len(raw) + len(more)}
+    assert client.append(run, 5, raw).json()["offset"] == len(raw) + len(more)
+    assert client.append(run, 10**9, raw).status == 409
+    assert client.append(f"{run}-never", 0, raw).status == 404
+    assert values(client, run) == [step * 0.5 for step in range(2 * count)]
+
+
+def test_uvicorn_asks_a_connection_before_it_makes_a_task() -> None:
+    """Else each small batch would go the long way, right and slower, and nobody would notice."""
+    assert "_start_asgi_task" in vars(HttpToolsProtocol)
+    assert BoundedProtocol._start_asgi_task is not HttpToolsProtocol._start_asgi_task
 
 
 def test_the_answer_to_a_batch_has_the_headers_of_every_answer(client: Client) -> None:

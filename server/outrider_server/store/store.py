@@ -57,7 +57,7 @@ class Store:
         self._readers = readers(path)
         self._writer = Writer(path, self._cache)
         self._writer.start()
-        self._together = Together(self._writer)
+        self.batches = Together(self._writer)
         self.alerts = Alerts(self._writer, self._snapshot, self._find)
         self.moves = Moves(self._writer, self._snapshot, blobs)
 
@@ -100,9 +100,9 @@ class Store:
     ) -> Ack:
         """Store whole journal lines; returns once they and their offset are on disk, together.
 
-        Raises ``OffsetAhead`` or ``UnknownRun``.
+        Raises ``OffsetAhead`` or ``UnknownRun``. Who has no task to wait in uses ``batches.hand_in``.
         """
-        return await self._together.store(Batch(project, run, writer, segment, offset, raw))
+        return await self.batches.store(Batch(project, run, writer, segment, offset, raw))
 
     def update_run(self, project: str, run: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Set name, tags, notes or archived, and return the run."""

@@ -11,54 +11,76 @@ from asyncio import get_running_loop
 from typing import TYPE_CHECKING
 
 from outrider.errors import StoreError
-from outrider_server.ingest import read_batch
+from outrider_server.repeating import Repeating
 from outrider_server.store.writer import Deliver
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
 
     from outrider_server.store.batches import Ack, Batch
-    from outrider_server.store.writer import Writer
+    from outrider_server.store.writer import Done, Writer
 
 _READ_AT_ONCE = 128 << 10
 """So many bytes are read in less than a millisecond. The writer reads longer batches, one at a time:
 what they hold may be many times as large."""
 
-_TOGETHER = 4
-"""So many are handed over before the turn ends: ten runs that always wait for one commit together
-would leave the processor idle while the disk works."""
+_TOGETHER = 5
+"""So many are handed over at once: ten runs that always wait for one commit together would leave the
+processor idle while the disk works."""
 
 
 class Together:
-    """The batches of each event loop, until its turn ends. Every loop may use it for its own."""
+    """The batches of each event loop, until a turn of it brings no more. Every loop may use it for
+    its own."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
+        self._reader = Repeating()
         self._waiting: dict[AbstractEventLoop, list[Deliver]] = {}
 
-    async def store(self, batch: Batch) -> Ack:
-        """Queue a batch, at the latest at the end of its loop's turn, and wait for its commit.
-
-        Raises what the writer does, and ``StoreError`` once that is closed.
+    def hand_in(self, batch: Batch, done: Done) -> None:
+        """Queue a batch, at the latest when a turn of its loop brought no other; ``done`` is called on
+        that loop, with the ack or with what the writer raised. Raises ``StoreError`` once that is
+        closed.
         """
         self._writer.must_be_open()
         if len(batch.raw) <= _READ_AT_ONCE:
-            batch.known = read_batch(batch.raw)
+            batch.known = self._reader.read((batch.run, batch.writer), batch.raw)
         loop = get_running_loop()
-        answer: Future[Ack] = loop.create_future()
         waiting = self._waiting.get(loop)
         if waiting is None:
             waiting = self._waiting[loop] = []
-            loop.call_soon(self._hand_over, loop)
-        waiting.append(Deliver(batch, loop, answer))
+            loop.call_soon(self._look, loop, 0)
+        waiting.append(Deliver(batch, loop, done))
         if len(waiting) >= _TOGETHER:
             self._hand_over(loop)
+
+    async def store(self, batch: Batch) -> Ack:
+        """Hand in a batch and wait for its commit. Raises what the writer does, and ``StoreError``."""
+        answer: Future[Ack] = get_running_loop().create_future()
+
+        def done(ack: Ack | None, error: BaseException | None) -> None:
+            if answer.done():  # nobody waits any more
+                return
+            if ack is not None:
+                answer.set_result(ack)
+            else:
+                answer.set_exception(error or StoreError("the store gave no word"))
+
+        self.hand_in(batch, done)
         return await answer
+
+    def _look(self, loop: AbstractEventLoop, seen: int) -> None:
+        """At the end of a turn: wait for another one as long as each brings batches."""
+        count = len(self._waiting.get(loop, ()))
+        if count > seen:
+            loop.call_soon(self._look, loop, count)
+        else:
+            self._hand_over(loop)
 
     def _hand_over(self, loop: AbstractEventLoop) -> None:
         for job in self._waiting.pop(loop, ()):
             try:
                 self._writer.submit(job)
             except StoreError as error:
-                if not job.answer.done():
-                    job.answer.set_exception(error)
+                job.done(None, error)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import sqlite3
 from asyncio import AbstractEventLoop
-from asyncio import Future as AsyncFuture
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -61,13 +60,17 @@ _REFUSALS = (UnknownRun, OffsetAhead, NotWhole, NotFound, UsageError)
 """Errors that are raised before anything was changed."""
 
 
+Done = Callable[["Ack | None", "BaseException | None"], None]
+"""Takes an ack, or what kept a batch from being stored."""
+
+
 @dataclass(slots=True)
 class Deliver:
-    """A batch to store; its answer goes to the event loop that waits for it."""
+    """A batch to store; ``done`` is called on the event loop that waits for it."""
 
     batch: Batch
     loop: AbstractEventLoop
-    answer: AsyncFuture[Ack]
+    done: Done
 
 
 @dataclass(slots=True)
@@ -85,7 +88,7 @@ MEASURED = {"points", "metrics", "system", "console"}
 _GROWN = MEASURED - {"metrics"}
 """Kinds that change nothing of what the list of runs shows before the next flush."""
 
-_Done = tuple[Job, Any, BaseException | None]
+_Outcome = tuple[Job, Any, BaseException | None]
 
 
 class Writer(Thread):
@@ -197,10 +200,10 @@ class Writer(Thread):
                         done.append((job, None, _plain(alone)))
         _answer(done)
 
-    def _commit(self, group: list[Job]) -> list[_Done]:
+    def _commit(self, group: list[Job]) -> list[_Outcome]:
         """Do the jobs in one transaction. Raises after a rollback; then nothing was done."""
         to = self._to
-        done: list[_Done] = []
+        done: list[_Outcome] = []
         to.db.execute("BEGIN IMMEDIATE")
         try:
             for job in group:
@@ -313,28 +316,26 @@ def _plain(error: Exception) -> Exception:
     return error
 
 
-def _answer(done: list[_Done]) -> None:
+def _answer(done: list[_Outcome]) -> None:
     """Tell everybody who waits; one call into an event loop for all of its answers."""
-    by_loop: dict[AbstractEventLoop, list[tuple[AsyncFuture[Ack], Any, BaseException | None]]] = {}
+    by_loop: dict[AbstractEventLoop, list[tuple[Done, Any, BaseException | None]]] = {}
     for job, value, error in done:
         if isinstance(job, Deliver):
-            by_loop.setdefault(job.loop, []).append((job.answer, value, error))
+            by_loop.setdefault(job.loop, []).append((job.done, value, error))
         elif error is not None:
             job.answer.set_exception(error)
         else:
             job.answer.set_result(value)
     for loop, answers in by_loop.items():
         try:
-            loop.call_soon_threadsafe(_settle, answers)
+            loop.call_soon_threadsafe(_tell, answers)
         except RuntimeError:  # the loop was closed: nobody waits any more
             continue
 
 
-def _settle(answers: list[tuple[AsyncFuture[Ack], Any, BaseException | None]]) -> None:
-    for answer, value, error in answers:
-        if answer.done():
-            continue
-        if error is not None:
-            answer.set_exception(error)
-        else:
-            answer.set_result(value)
+def _tell(answers: list[tuple[Done, Any, BaseException | None]]) -> None:
+    for done, value, error in answers:
+        try:
+            done(value, error)
+        except Exception:
+            _log.exception("an ack could not be given")
