@@ -28,8 +28,8 @@ _DEAR = 0.1
 
 Held = TypeVar("Held")
 Place = tuple[int, ...]
-"""A run's number and a row's number within it; of an axis also how many points it has, and of chunks
-on several axes both of each."""
+"""A run's number and a row's number within it; of an axis also how many points it has. Chunks are kept
+by all of their axes, and who asks for them looks how long the small ones are now."""
 
 
 class Recent(Generic[Held]):

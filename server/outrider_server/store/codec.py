@@ -8,7 +8,7 @@ other, which is where zstd finds its savings. Steps and times are stored as diff
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from threading import local
@@ -45,10 +45,15 @@ def squeeze(data: bytes | memoryview, level: int = _SMALL) -> bytes:
 
 def unsqueeze(data: bytes) -> bytes:
     """Undo ``squeeze``."""
+    return unsqueezer()(data)
+
+
+def unsqueezer() -> Callable[[bytes], bytes]:
+    """``unsqueeze`` for many, within one thread."""
     tool: zstandard.ZstdDecompressor | None = getattr(_own, "unsqueezer", None)
     if tool is None:
         tool = _own.unsqueezer = zstandard.ZstdDecompressor()
-    return tool.decompress(data)
+    return tool.decompress
 
 
 def shuffled(column: NDArray[Any]) -> bytes:

@@ -16,7 +16,7 @@ import numpy as np
 from outrider_server import buckets
 from outrider_server.query import Frame, Points, merged
 from outrider_server.store.chunks import read_axis
-from outrider_server.store.codec import unpack_lines, unpack_matrix, unpack_values, unsqueeze
+from outrider_server.store.codec import unpack_lines, unpack_matrix, unpack_values, unsqueezer
 from outrider_server.store.parts import NO_LIMIT, Chunks, Course, Part, Raw, follow
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Metric:
     _all: Points | None = None
     _is_regular: bool | None = None
     _kept: dict[int, Points] = field(default_factory=dict)
+    _looked_at: tuple[tuple[float, float], list[tuple[int, Part, bool]]] | None = None
 
     @property
     def parts(self) -> Sequence[Part]:
@@ -198,7 +199,9 @@ class Metric:
 
     def _between(self, low: float, high: float) -> list[tuple[int, Part, bool]]:
         """The parts that show in a window, by rising x: of each its place, and whether all of it does."""
-        found = []
+        if self._looked_at is not None and self._looked_at[0] == (low, high):
+            return self._looked_at[1]
+        found: list[tuple[int, Part, bool]] = []
         for at, part in enumerate(self._by_step()):
             first, last = part.bounds(by_time=self.by_time)
             first, last = self._x(first), self._x(last)
@@ -206,6 +209,7 @@ class Metric:
                 continue
             is_cut = part.step_high > self.limits.get(part.attempt, NO_LIMIT)
             found.append((at, part, not (is_cut or first < low or last > high)))
+        self._looked_at = (low, high), found
         return found
 
     def _level(self, part: Part, pixel: float) -> str | None:
@@ -228,7 +232,8 @@ class Metric:
         )
         found: dict[int, bytes] = dict(rows.fetchall())
         if stretch.level == "fine":
-            bodies = [unsqueeze(found[axis]) for axis in axes]
+            unsqueezed = unsqueezer()
+            bodies = [unsqueezed(found[axis]) for axis in axes]
             return lambda lines: unpack_lines(bodies, buckets.HEIGHT, lines)
         whole = np.frombuffer(b"".join([found[axis] for axis in axes]), np.float64)
         return lambda lines: whole.reshape(-1, buckets.HEIGHT).T[lines]

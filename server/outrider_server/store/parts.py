@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from outrider_server.store.codec import Block, unpack_blocks
-from outrider_server.store.fold import rises
+from outrider_server.store.fold import SMALL, rises
 
 if TYPE_CHECKING:
     import sqlite3
@@ -86,12 +86,13 @@ class Chunks:
     chart asks of them is worked out once.
     """
 
-    __slots__ = ("_courses", "by_step", "parts", "places", "points")
+    __slots__ = ("_courses", "by_step", "parts", "places", "points", "small")
 
     def __init__(self, parts: Iterable[Part]) -> None:
         self.parts = list(parts)
         self.by_step = sorted(self.parts, key=lambda part: part.step_low)
         self.points = sum(part.points for part in self.parts)
+        self.small = [part for part in self.parts if part.points < SMALL]
         self._courses: dict[bool, Course] = {}
         self.places: tuple[Floats, Sequence[int]] | None = None
         """Where the fine buckets of ``by_step`` lie, and where those of each part begin."""
@@ -145,14 +146,15 @@ def read_tail(db: sqlite3.Connection, cache: Cache, run: int) -> list[tuple[int,
 
 
 def read_chunks(db: sqlite3.Connection, cache: Cache, run: int, kid: int) -> Chunks:
-    """The chunks of a metric, none of its values read yet."""
+    """The chunks of a metric, none of its values read yet.
+
+    Which axes they lie on is read from the index alone, since the rows themselves lie far apart.
+    """
     here = (run, kid)
-    rows = db.execute(
-        "SELECT axis, points FROM chunk WHERE run = ? AND kid = ? ORDER BY axis", here
-    ).fetchall()
-    place = (run, *chain.from_iterable(rows))
+    axes = db.execute("SELECT axis FROM chunk WHERE run = ? AND kid = ? ORDER BY axis", here)
+    place = (run, *chain.from_iterable(axes.fetchall()))
     chunks = cache.chunks.get(place)
-    if chunks is None:
+    if chunks is None or not _are_as_stored(db, run, kid, chunks):
         parts = db.execute(
             "SELECT a.axis, a.attempt, c.points, a.steps_rise, a.times_rise, a.step_low,"
             " a.step_high, a.time_low, a.time_high FROM chunk c"
@@ -161,8 +163,18 @@ def read_chunks(db: sqlite3.Connection, cache: Cache, run: int, kid: int) -> Chu
             here,
         )
         chunks = Chunks(Part(*row) for row in parts)
-        cache.chunks.put(place, chunks, 3000 * (1 + len(rows)))
+        cache.chunks.put(place, chunks, 3000 * len(place))
     return chunks
+
+
+def _are_as_stored(db: sqlite3.Connection, run: int, kid: int, chunks: Chunks) -> bool:
+    """Do chunks that were small, and may have been written again under their axis's number, have as
+    many points as they had?"""
+    ask = "SELECT points FROM chunk WHERE run = ? AND kid = ? AND axis = ?"
+    return all(
+        db.execute(ask, (run, kid, part.axis)).fetchone() == (part.points,)
+        for part in chunks.small
+    )
 
 
 def tail_parts(kid: int, tail: Tail) -> Iterator[Part]:
