@@ -97,13 +97,16 @@ class AsOf(Generic[Held]):
 
 class Cache:
     """Blocks of tails, for each axis its steps and times or where its buckets lie, what is known of
-    chunks on the same axes, and columns over the runs of a project."""
+    chunks on the same axes, stored buckets that charts drew, and columns over the runs of a project."""
 
     def __init__(self) -> None:
         self.tail: Recent[Sequence[Block]] = Recent(128 << 20)
         self.axes: Recent[tuple[NDArray[np.int64], NDArray[np.float64]]] = Recent(64 << 20)
         self.places: Recent[NDArray[np.float64]] = Recent(16 << 20)
-        self.chunks: Recent[Chunks] = Recent(32 << 20)
+        self.chunks: Recent[Chunks] = Recent(16 << 20)
+        self.stored: Recent[tuple[NDArray[np.float64], NDArray[np.float64] | None]] = Recent(
+            48 << 20
+        )
         self.changes = Changes()
         self.per_run = PerRun(self.changes)
         self.groups: AsOf[Any] = AsOf(8)

@@ -7,7 +7,7 @@ of order, steps logged twice), all values are read and merged first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -222,8 +222,25 @@ class Metric:
         each = (last - first) / max(part.points - 1, 1)
         return "fine" if each * buckets.FINE <= _BLUR * pixel else None
 
-    def stored(self, stretch: Stretch) -> Callable[[slice], Floats]:
-        """The stored buckets of a stretch: returns what gives some of their lines."""
+    def stored(self, stretch: Stretch) -> tuple[Floats, Floats | None]:
+        """The stored buckets of a stretch: the lines ``buckets.DRAWN`` of their tables and, where not
+        all is finite, ``buckets.ODD``."""
+        kept = self.cache.stored
+        place = (
+            self.chunks.number,
+            self.kid,
+            stretch.first,
+            len(stretch.parts),
+            stretch.level == "fine",
+        )
+        found = kept.get(place)
+        if found is None:
+            found = self._read_stored(stretch)
+            drawn, odd = found
+            kept.put(place, found, drawn.nbytes + (0 if odd is None else odd.nbytes))
+        return found
+
+    def _read_stored(self, stretch: Stretch) -> tuple[Floats, Floats | None]:
         axes = [part.axis for part in stretch.parts if part.axis is not None]
         rows = self.db.execute(
             f"SELECT axis, {stretch.level} FROM chunk"  # noqa: S608 - the names are ours
@@ -231,12 +248,18 @@ class Metric:
             (self.run, self.kid, min(axes), max(axes)),
         )
         found: dict[int, bytes] = dict(rows.fetchall())
+        points = sum(part.points for part in stretch.parts)
         if stretch.level == "fine":
             unsqueezed = unsqueezer()
             bodies = [unsqueezed(found[axis]) for axis in axes]
-            return lambda lines: unpack_lines(bodies, buckets.HEIGHT, lines)
+            drawn = unpack_lines(bodies, buckets.HEIGHT, buckets.DRAWN)
+            if drawn[-1].sum() == points:  # COUNT, of what is finite
+                return drawn, None
+            return drawn, unpack_lines(bodies, buckets.HEIGHT, buckets.ODD)
         whole = np.frombuffer(b"".join([found[axis] for axis in axes]), np.float64)
-        return lambda lines: whole.reshape(-1, buckets.HEIGHT).T[lines]
+        table = whole.reshape(-1, buckets.HEIGHT).T
+        odd = table[buckets.ODD]
+        return table[buckets.DRAWN].copy(), odd.copy() if odd.any() else None
 
     def places(self, stretch: Stretch) -> Floats:
         """Where the stored buckets of a stretch begin and end, as ``buckets.places`` has them."""

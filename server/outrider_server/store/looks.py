@@ -36,11 +36,9 @@ class _Stored:
         self.x.append(metric.x_of(places))
         self.steps.append(places[buckets.STEP_TO])
         self.times.append(places[buckets.TIME_TO])
-        points = sum(part.points for part in stretch.parts)
-        table = metric.stored(stretch)
-        drawn = table(buckets.DRAWN)
-        if drawn[-1].sum() != points:
-            self.odd[len(self.drawn)] = table(buckets.ODD)
+        drawn, odd = metric.stored(stretch)
+        if odd is not None:
+            self.odd[len(self.drawn)] = odd
         self.drawn.append(drawn)
 
     def seen(self) -> Seen:

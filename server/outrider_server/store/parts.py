@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, count
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -86,9 +86,12 @@ class Chunks:
     chart asks of them is worked out once.
     """
 
-    __slots__ = ("_courses", "by_step", "parts", "places", "points", "small")
+    __slots__ = ("_courses", "by_step", "number", "parts", "places", "points", "small")
+    _numbers = count()
 
     def __init__(self, parts: Iterable[Part]) -> None:
+        self.number = next(self._numbers)
+        """Never that of others, or of these when they were fewer or shorter."""
         self.parts = list(parts)
         self.by_step = sorted(self.parts, key=lambda part: part.step_low)
         self.points = sum(part.points for part in self.parts)
@@ -172,8 +175,7 @@ def _are_as_stored(db: sqlite3.Connection, run: int, kid: int, chunks: Chunks) -
     many points as they had?"""
     ask = "SELECT points FROM chunk WHERE run = ? AND kid = ? AND axis = ?"
     return all(
-        db.execute(ask, (run, kid, part.axis)).fetchone() == (part.points,)
-        for part in chunks.small
+        db.execute(ask, (run, kid, part.axis)).fetchone() == (part.points,) for part in chunks.small
     )
 
 
