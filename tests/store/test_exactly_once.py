@@ -172,8 +172,9 @@ FEEDING = """
     import asyncio, json, sys
     from outrider_server.store import Store
     sys.path.insert(0, sys.argv[2])
+    import outrider_server.store.checkpoints as checkpoints
     import outrider_server.store.track as track
-    track.FOLD_STEPS = 30
+    track.FOLD_STEPS, checkpoints.PAGES = 30, 100
     from feeding import START, lines, point, head
     store = Store.open(sys.argv[1])
     store.create_run({"project": "p", "id": "r1", "created": START, "writer": "w0"})

@@ -155,7 +155,8 @@ def _set_up(connection: sqlite3.Connection, *, reads_only: bool) -> None:
         # by a name of our own: SQLAlchemy puts its REGEXP in the place of ours, which fails at numbers
         connection.create_function("matches", 2, matches, deterministic=True)
     else:
-        connection.execute("PRAGMA wal_autocheckpoint=8000")
+        # the store moves its log itself, see ``checkpoints``; this bounds it (at 130 MB) where it cannot
+        connection.execute("PRAGMA wal_autocheckpoint=32000")
         # where SQLite was built to write zeros over all that is deleted (Debian's), each page of a tail
         # that was folded would go through the log once more, empty: 15 µs for a batch of 800 points
         connection.execute("PRAGMA secure_delete=0")
@@ -186,3 +187,8 @@ def readers(path: Path) -> Engine:
         max_overflow=32,
         pool_reset_on_return=None,
     )
+
+
+def are_free(engine: Engine) -> bool:
+    """Is none of ``readers``' connections in use?"""
+    return not (isinstance(engine.pool, QueuePool) and engine.pool.checkedout())

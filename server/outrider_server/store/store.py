@@ -22,7 +22,7 @@ from outrider_server.store.asking import Asking
 from outrider_server.store.batches import Ack, Batch
 from outrider_server.store.cache import Cache, Lasting
 from outrider_server.store.console_reading import read_console, search_console
-from outrider_server.store.database import place, prepare, readers
+from outrider_server.store.database import are_free, place, prepare, readers
 from outrider_server.store.listing import list_runs, read_rows
 from outrider_server.store.moving import Moves, find_home
 from outrider_server.store.together import Together
@@ -77,7 +77,10 @@ class Store:
         self._is_closed = True
         self.blobs.close()
         self._writer.close()
+        nobody_reads = are_free(self._readers)
         self._readers.dispose()
+        if nobody_reads:
+            self._writer.checkpoints.let_go()
 
     def __enter__(self) -> Self:
         return self

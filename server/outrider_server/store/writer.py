@@ -28,6 +28,7 @@ from outrider_server.store.batches import (
     UnknownRun,
     store_batch,
 )
+from outrider_server.store.checkpoints import Checkpoints
 from outrider_server.store.flush import flush, fold_tail
 from outrider_server.store.writing import Writing
 
@@ -97,6 +98,7 @@ class Writer(Thread):
     def __init__(self, path: Path, cache: Cache) -> None:
         super().__init__(name="store-writer", daemon=True)
         self._to = Writing(path, cache)
+        self.checkpoints = Checkpoints(path)
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._closed = False
         self._resting: dict[tuple[str, str], float] = {}
@@ -144,6 +146,8 @@ class Writer(Thread):
             if group:
                 self._do_group(group)
             self._tidy(all_of_it=not going)
+            self.checkpoints.settle(self._to.db)
+        self.checkpoints.close()
         self._to.db.close()
 
     def _recount(self) -> None:
@@ -217,6 +221,7 @@ class Writer(Thread):
             self._start_over()
             raise
         to.committed()
+        self.checkpoints.wrote(sum(len(job.batch.raw) for job in group if isinstance(job, Deliver)))
         if to.watcher.raised:
             to.watcher.raised = False
             self.on_alert()
