@@ -37,11 +37,11 @@ def edges(count: int, size: int) -> Ints:
     return np.arange(0, count, size, dtype=np.int64)
 
 
-def build(values: Floats, starts: Ints, *, with_places: bool = True) -> Floats:
+def build(values: Floats, starts: Ints) -> Floats:
     """The buckets of a series whose buckets begin at ``starts`` (rising, the first 0).
 
     ``values`` may have several columns, one a metric; the result is (HEIGHT × buckets × metrics)
-    then, else (HEIGHT × buckets). The places of the extremes cost half the time: they can be left.
+    then, else (HEIGHT × buckets). See ``build_drawn`` for what costs half the time.
     """
     count = len(values)
     if not count:
@@ -56,11 +56,10 @@ def build(values: Floats, starts: Ints, *, with_places: bool = True) -> Floats:
         if even:
             _evenly(table[:, :even], values[: even * size], size)
         if even < len(starts):
-            _unevenly(table[:, even:], values, starts[even:], sizes[even:], with_places)
+            _unevenly(table[:, even:], values, starts[even:], sizes[even:])
     else:
         _with_holes(table, values, finite, starts, sizes)
-        if with_places:
-            _extremes(table, values, starts, sizes)
+        _extremes(table, values, starts, sizes)
     return table
 
 
@@ -81,18 +80,36 @@ def _evenly(table: Floats, values: Floats, size: int) -> None:
     table[MEAN] = mean if np.isfinite(mean).all() else (shaped / size).sum(axis=1)
 
 
-def _unevenly(table: Floats, values: Floats, starts: Ints, sizes: Ints, with_places: bool) -> None:
+def _unevenly(table: Floats, values: Floats, starts: Ints, sizes: Ints) -> None:
     """The buckets from ``starts`` to the end, over finite values."""
     begin = int(starts[0])
-    rest, at = values[begin:], starts - begin
-    table[FIRST], table[LAST] = values[starts], values[starts + sizes - 1]
-    table[LOW] = np.minimum.reduceat(rest, at)
-    table[HIGH] = np.maximum.reduceat(rest, at)
-    table[COUNT] = _beside(sizes, table[COUNT])
-    share = np.repeat(table[COUNT], sizes, axis=0)
-    table[MEAN] = np.add.reduceat(rest / share, at)
-    if with_places:
-        _extremes(table, values, starts, sizes)
+    table[FIRST] = values[starts]
+    table[DRAWN] = _finite(values[begin:], starts - begin, sizes)
+    _extremes(table, values, starts, sizes)
+
+
+def build_drawn(values: Floats, starts: Ints) -> tuple[Floats, Floats | None]:
+    """Of the buckets of one metric, of which there is one at least, the lines ``DRAWN`` and, where not
+    all is finite, ``ODD``."""
+    sizes = np.diff(np.append(starts, len(values)))
+    finite = np.isfinite(values)
+    if finite.all():
+        return _finite(values, starts, sizes), None
+    table = np.zeros((HEIGHT, len(starts)))
+    _with_holes(table, values, finite, starts, sizes)
+    return table[DRAWN], table[ODD]
+
+
+def _finite(values: Floats, starts: Ints, sizes: Ints) -> Floats:
+    """The lines ``DRAWN`` of buckets over finite values."""
+    drawn = np.empty((COUNT, len(starts), *values.shape[1:]))
+    last, low, high, mean, count = drawn
+    last[:] = values[starts + sizes - 1]
+    np.minimum.reduceat(values, starts, out=low)
+    np.maximum.reduceat(values, starts, out=high)
+    count[:] = _beside(sizes, count)
+    np.add.reduceat(values / np.repeat(count, sizes, axis=0), starts, out=mean)
+    return drawn
 
 
 def _with_holes(

@@ -54,14 +54,13 @@ def as_seen(lines: Sequence[Points], frame: Frame) -> Seen:
     x = np.concatenate([points.x for points in lines])
     starts, ends = _stretches(frame.pixel_of(x), bounds)
     values = np.concatenate([points.values for points in lines])
-    table = buckets.build(values, starts, with_places=False)
-    odd = table[buckets.ODD]
+    drawn, odd = buckets.build_drawn(values, starts)
     return Seen(
         x[starts],
         np.concatenate([points.steps for points in lines])[ends].astype(np.float64),
         np.concatenate([points.times for points in lines])[ends],
-        table[buckets.DRAWN],
-        odd if odd.any() else None,
+        drawn,
+        odd,
         np.searchsorted(starts, bounds),
     )
 
@@ -134,8 +133,8 @@ def bucket_lines(
         own = None if smooth is None else smooth[number]
         if own is not None and own.smooth is not None:
             at, _ = _stretches(frame.pixel_of(own.x), np.zeros(1, np.int64))
-            last = buckets.build(own.smooth, at, with_places=False)[buckets.LAST]
-            line["smooth"] = last[full[begin:end]]
+            smoothed, _ = buckets.build_drawn(own.smooth, at)
+            line["smooth"] = smoothed[0][full[begin:end]]
         lines.append(line)
     return lines
 
