@@ -3,7 +3,10 @@
     python load.py URL TOKEN FIRST_RUN RUNS BATCHES
 
 Runs as a process of its own, on its own core. A batch is 20 records of 40 metrics, as a streamer
-sends it: whole lines, zstd, named by its position. Prints one JSON object.
+sends it: whole lines, zstd, named by its position. Each run has a connection and waits for an answer
+before it sends on. What goes over the wire is made before the clock starts and looked after by one
+thread: real streamers have machines of their own, and this one must not be what is measured.
+Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -11,8 +14,9 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import selectors
+import socket
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -26,14 +30,6 @@ import zstandard
 PROJECT = "bench"
 RECORDS, METRICS = 20, 40
 NAMES = [f"{part}/metric_{index:02d}" for part in ("train", "val") for index in range(METRICS // 2)]
-
-
-@dataclass(slots=True)
-class Sent:
-    """What one connection has done."""
-
-    seconds: list[float] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
 
 
 def run_id(number: int) -> str:
@@ -104,61 +100,117 @@ class Client(AbstractContextManager["Client"]):
 
     def send(self, number: int, offset: int, packed: bytes, length: int) -> None:
         """Send one batch; raises unless the server has committed it."""
-        path = f"/api/projects/{quote(PROJECT)}/runs/{run_id(number)}/journal/w/1?offset={offset}"
         status, text = self.ask(
-            "POST", path, packed, Content_Type="application/x-ndjson", Content_Encoding="zstd",
-            Outrider_Raw_Length=str(length),
+            "POST", place(number, offset), packed, Content_Type="application/x-ndjson",
+            Content_Encoding="zstd", Outrider_Raw_Length=str(length),
         )  # fmt: skip
         if status != 200 or orjson.loads(text)["offset"] != offset + length:
             raise RuntimeError(f"{status} {text.decode()}")
 
 
+def place(number: int, offset: int) -> str:
+    """Where a run's batch is sent."""
+    return f"/api/projects/{quote(PROJECT)}/runs/{run_id(number)}/journal/w/1?offset={offset}"
+
+
+@dataclass(slots=True)
+class Sending:
+    """One run's connection: its requests in turn, and the end of the answer to each."""
+
+    socket: socket.socket
+    requests: list[bytes]
+    answers: list[bytes]
+    at: int = 0
+    began: float = 0.0
+    seconds: list[float] = field(default_factory=list)
+
+    def send(self) -> None:
+        """Send the next request."""
+        self.began = time.perf_counter()
+        self.socket.sendall(self.requests[self.at])
+
+    def read(self) -> bool:
+        """Take an answer; False when it was the last. Raises unless the batch was committed."""
+        answer = self.socket.recv(65536)
+        while answer and not answer.endswith(b"}"):
+            answer += self.socket.recv(65536)
+        self.seconds.append(time.perf_counter() - self.began)
+        if not answer.startswith(b"HTTP/1.1 200 ") or not answer.endswith(self.answers[self.at]):
+            raise RuntimeError(answer.decode())
+        self.at += 1
+        return self.at < len(self.requests)
+
+
+def prepared(url: str, token: str, number: int, batches: int) -> tuple[Sending, int, int]:
+    """A run's connection with all that it will send; the bytes of it, raw and packed."""
+    host, offset, packed_size = url.removeprefix("http://"), 0, 0
+    requests, answers = [], []
+    for packed, length in segment(number, batches):
+        head = [
+            f"POST {place(number, offset)} HTTP/1.1", f"Host: {host}", "Accept-Encoding: identity",
+            f"Content-Length: {len(packed)}", f"Authorization: Bearer {token}",
+            "Content-Type: application/x-ndjson", "Content-Encoding: zstd",
+            f"Outrider-Raw-Length: {length}", "", "",
+        ]  # fmt: skip
+        requests.append("\r\n".join(head).encode() + packed)
+        offset += length
+        packed_size += len(packed)
+        answers.append(b'{"offset":%d}' % offset)
+    parts = urlsplit(url)
+    connection = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return Sending(connection, requests, answers), offset, packed_size
+
+
+def work(sendings: list[Sending]) -> None:
+    """Send everything, each run as soon as it has its answer."""
+    with selectors.DefaultSelector() as selector:
+        for sending in sendings:
+            selector.register(sending.socket, selectors.EVENT_READ, sending)
+            sending.send()
+        left = len(sendings)
+        while left:
+            ready = selector.select(60)
+            if not ready:
+                raise RuntimeError("no answer within 60 s")
+            for key, _ in ready:
+                if key.data.read():
+                    key.data.send()
+                else:
+                    selector.unregister(key.fileobj)
+                    left -= 1
+
+
 def main(url: str, token: str, first: int, runs: int, batches: int) -> None:
     """Prepare, then send all runs at once, and print how it went."""
     numbers = range(first, first + runs)
-    prepared = {number: list(segment(number, batches)) for number in numbers}
     with Client(url, token) as client:
         for number in numbers:
             client.create(number)
-    sent = {number: Sent() for number in numbers}
-    gate = threading.Barrier(runs + 1)
-
-    def work(number: int) -> None:
-        offset = 0
-        gate.wait()
-        try:
-            with Client(url, token) as client:
-                for packed, length in prepared[number]:
-                    began = time.perf_counter()
-                    client.send(number, offset, packed, length)
-                    sent[number].seconds.append(time.perf_counter() - began)
-                    offset += length
-        except Exception as error:
-            sent[number].failed.append(repr(error))
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in numbers]
-    for thread in threads:
-        thread.start()
+    made = [prepared(url, token, number, batches) for number in numbers]
+    sendings = [sending for sending, _, _ in made]
     print("ready", flush=True)
     sys.stdin.readline()
-    own = time.process_time()
-    began = time.perf_counter()
-    gate.wait()
-    for thread in threads:
-        thread.join()
+    own, began, failed = time.process_time(), time.perf_counter(), []
+    try:
+        work(sendings)
+    except Exception as error:
+        failed.append(repr(error))
     took = time.perf_counter() - began
-    times = sorted(second for one in sent.values() for second in one.seconds)
+    times = sorted(second for sending in sendings for second in sending.seconds)
     report = {
         "points": len(times) * RECORDS * METRICS,
         "seconds": took,
         "own": time.process_time() - own,
         "p50": times[len(times) // 2] if times else 0.0,
         "p99": times[int(len(times) * 0.99)] if times else 0.0,
-        "raw": sum(length for one in prepared.values() for _, length in one),
-        "packed": sum(len(packed) for one in prepared.values() for packed, _ in one),
-        "failed": [text for one in sent.values() for text in one.failed],
+        "raw": sum(raw for _, raw, _ in made),
+        "packed": sum(packed for _, _, packed in made),
+        "failed": failed,
     }
     print(json.dumps(report), flush=True)
+    for sending in sendings:
+        sending.socket.close()
 
 
 if __name__ == "__main__":

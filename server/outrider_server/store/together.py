@@ -24,7 +24,7 @@ _READ_AT_ONCE = 128 << 10
 """So many bytes are read in less than a millisecond. The writer reads longer batches, one at a time:
 what they hold may be many times as large."""
 
-_TOGETHER = 5
+_TOGETHER = 4
 """So many are handed over at once: ten runs that always wait for one commit together would leave the
 processor idle while the disk works."""
 
