@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from struct import error as NotPackable  # noqa: N812 - "error" says too little beside other errors
 from struct import pack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -28,8 +28,7 @@ _NOT_STRAIGHT = frozenset((POINTS, SYSTEM, "head", "attempt"))
 """Kinds (where they are said) that begin something or come with rules of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """Points of records that carry the same metrics, in the order they were logged.
 
     ``rows`` are the records' places in the batch, ``values`` has one line a record and one column a

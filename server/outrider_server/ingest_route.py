@@ -12,8 +12,7 @@ goes the long way, which says what: a batch that is sent again, or tried again, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from outrider.ids import is_run_id, is_writer_id
 from outrider_server.answers import send_json
@@ -43,8 +42,7 @@ if TYPE_CHECKING:
 _ALREADY_HERE = b',"duplicate":true}'
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     """What the head of a batch's request says."""
 
     project: str

@@ -242,10 +242,10 @@ def test_of_many_runs_that_are_folded_together_one_that_fails_harms_no_other(
     with store._snapshot() as db:
         (bad,) = db.execute("SELECT run FROM run WHERE id = 'bad'").fetchone()
 
-    def breaks(db: Any, run: int, folded: Any) -> None:
+    def breaks(db: Any, run: int, folded: Any, long: set[int]) -> None:
         if run == bad:
             raise MemoryError("no room for this run")
-        write_all(db, run, folded)
+        write_all(db, run, folded, long)
 
     monkeypatch.setattr("outrider_server.store.flush.write_all", breaks)
     for step in range(30):

@@ -340,3 +340,20 @@ def test_long_and_odd_keys_are_keys_like_others(feeder: Feeder) -> None:
     for n, key in enumerate(keys):
         assert list(feeder.points(key)["values"]) == [n]
         assert feeder.row()["summary"][key] == n
+
+
+def test_who_looks_after_every_batch_never_sees_what_was(
+    feeder: Feeder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small chunks are taken back and written again, longer: nothing kept of them may be shown."""
+    monkeypatch.setattr("outrider_server.store.track.FOLD_BATCHES", 16)
+    step = 0
+    for turn in range(120):
+        more = {"other": 1.0} if turn % 3 else {}
+        feeder.log(*(point(step + n, loss=(step + n) / 7, **more) for n in range(10)))
+        step += 10
+        found = feeder.points("loss")
+        assert list(found["steps"]) == list(range(step)), turn
+        assert list(found["values"]) == [n / 7 for n in range(step)], turn
+        assert list(feeder.line("loss", width=10_000)["step"]) == list(range(step)), turn
+        assert feeder.line("loss", width=20)["last"][-1] == (step - 1) / 7

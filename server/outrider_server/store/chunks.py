@@ -21,17 +21,25 @@ from outrider_server.store.codec import (
 from outrider_server.store.fold import SMALL, Columns, chosen, joined, pieces, rises
 
 
-def append(db: sqlite3.Connection, run: int, columns: Columns) -> None:
-    """Write the columns behind what the run has, joining them to last chunks that are small."""
+def append(db: sqlite3.Connection, run: int, columns: Columns, long: set[int]) -> None:
+    """Write the columns behind what the run has, joining them to last chunks that are small.
+
+    ``long`` holds the metrics whose last chunk is known not to be small.
+    """
     before: dict[int | None, list[int]] = {}
     for kid in columns.kids.tolist():
-        before.setdefault(_small_last(db, run, kid, columns.attempt), []).append(kid)
+        axis = None if kid in long else _small_last(db, run, kid, columns.attempt)
+        before.setdefault(axis, []).append(kid)
     for axis, kids in before.items():
         part = columns if len(before) == 1 else chosen(columns, kids)
         if axis is not None:
             part = joined(_take_back(db, run, axis, part), part)
         for piece in pieces(part):
             _write(db, run, piece)
+            if len(piece.steps) >= SMALL:
+                long.update(kids)
+            else:
+                long.difference_update(kids)
 
 
 def _small_last(db: sqlite3.Connection, run: int, kid: int, attempt: int) -> int | None:
@@ -140,7 +148,7 @@ def read_values(
     return unpack_values(stored_as, body)
 
 
-def write_all(db: sqlite3.Connection, run: int, folded: Sequence[Columns]) -> None:
-    """Write everything that a fold made, in order."""
+def write_all(db: sqlite3.Connection, run: int, folded: Sequence[Columns], long: set[int]) -> None:
+    """Write everything that a fold made, in order; ``long`` as in ``append``."""
     for columns in folded:
-        append(db, run, columns)
+        append(db, run, columns, long)

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from threading import local
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -182,8 +181,7 @@ def unpack_lines(tables: Sequence[bytes], height: int, lines: slice) -> Floats:
     return found[0] if len(found) == 1 else np.concatenate(found, axis=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Records that carry the same metrics: a table of (records × metrics).
 
     ``kids`` are the metrics' numbers within the run, ``rows`` the records' places in the batch (so

@@ -83,7 +83,7 @@ def fold_tail(db: sqlite3.Connection, names: Names, track: Track, cache: Cache) 
             ).fetchone()
             blocks = unpack_blocks(body)
         tail.append((entry.attempt, blocks))
-    write_all(db, track.run, fold(tail))
+    write_all(db, track.run, fold(tail), track.long)
     seqs = [entry.seq for entry in track.tail]
     db.execute("DELETE FROM tail WHERE run = ? AND seq <= ?", (track.run, track.seq))
     track.clear_tail()

@@ -67,6 +67,8 @@ class Track:
     tail: list[TailEntry] = field(default_factory=list)
     tail_steps: int = 0
     tail_points: int = 0
+    long: set[int] = field(default_factory=set)
+    """Metrics whose last chunk is known not to be small."""
     dirty: bool = False
     flushed_at: float = 0.0
     console: Any = None
