@@ -173,11 +173,13 @@ def unpack_lines(tables: Sequence[bytes], height: int, lines: slice) -> Floats:
     Of what lies the shuffled way only what is asked for is gone through.
     """
     found: list[Floats] = []
-    for size, alike in groupby(tables, len):
+    for _, alike in groupby(tables, len):
         some = list(alike)
-        seen = np.frombuffer(b"".join(some), np.uint8).reshape(len(some), 8, height, -1)
-        flat = np.ascontiguousarray(seen[:, :, lines].transpose(2, 0, 3, 1)).view(np.float64)
-        found.append(flat.reshape(-1, size // (8 * height) * len(some)))
+        seen = np.frombuffer(b"".join(some), np.uint8).reshape(len(some), 8, height, -1)[:, :, lines]
+        flat = np.empty((seen.shape[2], len(some), seen.shape[3], 8), np.uint8)
+        for nth in range(8):  # a third faster than all eight in one go
+            flat[..., nth] = seen[:, nth].transpose(1, 0, 2)
+        found.append(flat.view(np.float64).reshape(len(flat), -1))
     return found[0] if len(found) == 1 else np.concatenate(found, axis=1)
 
 
