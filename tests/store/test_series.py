@@ -98,6 +98,32 @@ def test_a_chart_that_is_looked_at_while_its_chunk_grows_misses_nothing(
             assert line["time"][-1] == START + count - 1
 
 
+def test_a_tail_that_is_looked_at_while_it_grows_shows_all_of_it(feeder: Feeder) -> None:
+    """Whatever comes behind: the same metrics, some of them, others, another attempt's, odd values."""
+    told: dict[str, list[float]] = {"a": [], "b": [], "c": []}
+    kinds = ["ab", "ab", "a", "ab", "b", "abc", "abc", "ab", "c", "abc"]
+    step = 0
+    for attempt, writer in ((1, "w"), (2, "v"), (1, "w")):
+        if step < 2 * len(kinds):
+            feeder.log(head(writer, attempt), writer=writer)
+        for keys in kinds:
+            records = []
+            for _ in range(2):
+                value = 2**60 + step if step % 7 == 0 else nan if step % 5 == 0 else step / 3
+                records.append(point(step, **dict.fromkeys(keys, value)))
+                for key in keys:
+                    told[key].append(value)
+                step += 1
+            feeder.log(*records, writer=writer)
+            for key, values in told.items():
+                if values:
+                    line = feeder.line(key)
+                    assert list(line["last"]) == [float(one) for one in values if one == one]
+                    assert line["total"] == len(values)
+                    points = ["NaN" if one != one else one for one in values]
+                    assert list(feeder.points(key)["values"]) == points
+
+
 def test_pixels_are_the_same_for_all_runs_of_a_chart(store: Store) -> None:
     one, two = Feeder(store, "one"), Feeder(store, "two")
     one.log(*(point(step, loss=step) for step in range(5000)))

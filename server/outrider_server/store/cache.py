@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from outrider_server.store.codec import Block
-    from outrider_server.store.parts import Chunks
+    from outrider_server.store.parts import Chunks, Tail
 
 _DEAR = 0.1
 """What takes less seconds than this is worked out each time."""
@@ -96,11 +96,13 @@ class AsOf(Generic[Held]):
 
 
 class Cache:
-    """Blocks of tails, for each axis its steps and times or where its buckets lie, what is known of
-    chunks on the same axes, stored buckets that charts drew, and columns over the runs of a project."""
+    """Blocks of tails, and a whole tail put together; for each axis its steps and times or where its
+    buckets lie; what is known of chunks on the same axes; stored buckets that charts drew; and columns
+    over the runs of a project."""
 
     def __init__(self) -> None:
         self.tail: Recent[Sequence[Block]] = Recent(128 << 20)
+        self.tails: Recent[Tail] = Recent(64 << 20)
         self.axes: Recent[tuple[NDArray[np.int64], NDArray[np.float64]]] = Recent(64 << 20)
         self.places: Recent[NDArray[np.float64]] = Recent(16 << 20)
         self.chunks: Recent[Chunks] = Recent(16 << 20)

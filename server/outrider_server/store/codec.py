@@ -175,7 +175,8 @@ def unpack_lines(tables: Sequence[bytes], height: int, lines: slice) -> Floats:
     found: list[Floats] = []
     for _, alike in groupby(tables, len):
         some = list(alike)
-        seen = np.frombuffer(b"".join(some), np.uint8).reshape(len(some), 8, height, -1)[:, :, lines]
+        whole = np.frombuffer(b"".join(some), np.uint8)
+        seen = whole.reshape(len(some), 8, height, -1)[:, :, lines]
         flat = np.empty((seen.shape[2], len(some), seen.shape[3], 8), np.uint8)
         for nth in range(8):  # a third faster than all eight in one go
             flat[..., nth] = seen[:, nth].transpose(1, 0, 2)

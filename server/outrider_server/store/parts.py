@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 from math import inf
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from outrider_server.store.codec import Block, unpack_blocks
-from outrider_server.store.fold import SMALL, rises
+from outrider_server.store.fold import SMALL, Columns, fold, joined, rises
 
 if TYPE_CHECKING:
     import sqlite3
@@ -129,23 +129,120 @@ def follow(
 
 
 NO_LIMIT = (1 << 63) - 1
-Tail = Sequence[tuple[int, Sequence[Block]]]
 
 
-def read_tail(db: sqlite3.Connection, cache: Cache, run: int) -> list[tuple[int, Sequence[Block]]]:
-    """The tail of a run: (attempt, blocks) in the order of arrival."""
+class _Stretch:
+    """Metrics of one attempt that were logged together: what their parts have in common."""
+
+    __slots__ = ("_attempts", "_exact", "_like", "_places", "columns")
+
+    def __init__(self, columns: Columns) -> None:
+        steps, times = columns.steps, columns.times
+        self.columns = columns
+        self._attempts = np.full(len(steps), columns.attempt, np.int64)
+        self._places = {kid: place for place, kid in enumerate(columns.kids.tolist())}
+        self._exact: dict[int, dict[int, int]] = {}
+        for (row, column), number in columns.exact.items():
+            self._exact.setdefault(column, {})[row] = number
+        self._like = Part(
+            None,
+            columns.attempt,
+            len(steps),
+            rises(steps, strictly=True),
+            rises(times, strictly=False),
+            int(steps.min()),
+            int(steps.max()),
+            float(times.min()),
+            float(times.max()),
+        )
+
+    def part(self, kid: int) -> Part | None:
+        """The part of a metric; None where it is not among these."""
+        place = self._places.get(kid)
+        if place is None:
+            return None
+        values, exact = self.columns.values[:, place], self._exact.get(place, {})
+        raw = Raw(self._attempts, self.columns.steps, self.columns.times, values, exact)
+        return self._like._replace(tail=raw)
+
+
+Rows = Iterable[tuple[int, Sequence[Block]]]
+"""Of rows of a tail the attempt and the blocks, in the order of arrival."""
+
+
+class Tail:
+    """What of a run is not folded yet, put together for all metrics at once."""
+
+    __slots__ = ("_stretches", "seqs")
+
+    def __init__(self, seqs: Sequence[int], stretches: Sequence[_Stretch]) -> None:
+        self.seqs = seqs
+        self._stretches = stretches
+
+    @classmethod
+    def of(cls, seqs: Sequence[int], rows: Rows) -> Tail:
+        """The tail of these rows."""
+        return cls(seqs, [_Stretch(columns) for columns in fold(rows)])
+
+    def grown(self, seqs: Sequence[int], rows: Rows) -> Tail | None:
+        """The tail with more rows behind it; None where they are not of the same metrics."""
+        stretches = list(self._stretches)
+        attempt = stretches[-1].columns.attempt
+        last: dict[bytes, int] = {}
+        for at in range(len(stretches) - 1, -1, -1):
+            if stretches[at].columns.attempt != attempt:
+                break
+            last[stretches[at].columns.kids.tobytes()] = at
+        for more in fold(rows):
+            place = last.get(more.kids.tobytes())
+            if place is None or more.attempt != attempt:
+                return None
+            stretches[place] = _Stretch(joined(stretches[place].columns, more))
+        return Tail([*self.seqs, *seqs], stretches)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it holds."""
+        columns = (one.columns for one in self._stretches)
+        return sum(one.values.nbytes + 24 * len(one.steps) + 1000 for one in columns)
+
+    def parts(self, kid: int) -> list[Part]:
+        """The parts of a metric in the order of arrival, one for each stretch of one attempt."""
+        found = (one.part(kid) for one in self._stretches)
+        return [part for part in found if part is not None]
+
+
+def read_tail(db: sqlite3.Connection, cache: Cache, run: int) -> Tail:
+    """The tail of a run: the one that was read last, and what has come since."""
     rows = db.execute("SELECT seq, attempt FROM tail WHERE run = ? ORDER BY seq", (run,)).fetchall()
-    found: list[tuple[int, Sequence[Block]]] = []
-    for seq, attempt in rows:
-        blocks = cache.tail.get((run, seq))
-        if blocks is None:
-            (body,) = db.execute(
-                "SELECT body FROM tail WHERE run = ? AND seq = ?", (run, seq)
-            ).fetchone()
-            blocks = unpack_blocks(body)
-            cache.keep_tail((run, seq), blocks)
-        found.append((attempt, blocks))
-    return found
+    if not rows:
+        return Tail((), ())
+    seqs = [seq for seq, _ in rows]
+    before = cache.tails.get((run,))
+    if before is not None and before.seqs == seqs:
+        return before
+
+    def blocks(first: int) -> Rows:
+        return ((attempt, _blocks(db, cache, run, seq)) for seq, attempt in rows[first:])
+
+    tail = None
+    if before is not None and before.seqs == seqs[: len(before.seqs)]:
+        tail = before.grown(seqs[len(before.seqs) :], blocks(len(before.seqs)))
+    if tail is None:
+        tail = Tail.of(seqs, blocks(0))
+    cache.tails.put((run,), tail, tail.size)
+    return tail
+
+
+def _blocks(db: sqlite3.Connection, cache: Cache, run: int, seq: int) -> Sequence[Block]:
+    blocks = cache.tail.get((run, seq))
+    if blocks is None:
+        (body,) = db.execute(
+            "SELECT body FROM tail WHERE run = ? AND seq = ?", (run, seq)
+        ).fetchone()
+        blocks = unpack_blocks(body)
+        cache.keep_tail((run, seq), blocks)
+    return blocks
 
 
 def read_chunks(db: sqlite3.Connection, cache: Cache, run: int, kid: int) -> Chunks:
@@ -176,81 +273,4 @@ def _are_as_stored(db: sqlite3.Connection, run: int, kid: int, chunks: Chunks) -
     ask = "SELECT points FROM chunk WHERE run = ? AND kid = ? AND axis = ?"
     return all(
         db.execute(ask, (run, kid, part.axis)).fetchone() == (part.points,) for part in chunks.small
-    )
-
-
-def tail_parts(kid: int, tail: Tail) -> Iterator[Part]:
-    """What the tail holds of a metric in the order of arrival, one part for each stretch of one
-    attempt."""
-    attempt: int | None = None
-    stretch: list[tuple[Ints, Floats, Floats, dict[int, int]]] = []
-    columns: dict[bytes, int | None] = {}
-    for now, blocks in tail:
-        if now != attempt and stretch and attempt is not None:
-            yield _tail_part(attempt, stretch)
-            stretch = []
-        attempt = now
-        found = _of_batch(kid, blocks, columns)
-        if found is not None:
-            stretch.append(found)
-    if stretch and attempt is not None:
-        yield _tail_part(attempt, stretch)
-
-
-def _of_batch(
-    kid: int, blocks: Sequence[Block], columns: dict[bytes, int | None]
-) -> tuple[Ints, Floats, Floats, dict[int, int]] | None:
-    """A metric's points in one batch, in the order they were logged; ``columns`` keeps which column
-    of tables of the same metrics it is."""
-    found: list[tuple[Block, int]] = []
-    for block in blocks:
-        kids = block.kids.tobytes()
-        if kids not in columns:
-            at = np.nonzero(block.kids == kid)[0]
-            columns[kids] = int(at[0]) if len(at) else None
-        column = columns[kids]
-        if column is not None:
-            found.append((block, column))
-    if not found:
-        return None
-    exact: dict[int, int] = {}
-    base = 0
-    for block, column in found:
-        if block.exact:
-            exact.update({base + r: n for (r, c), n in block.exact.items() if c == column})
-        base += len(block.steps)
-    if len(found) == 1:
-        block, column = found[0]
-        return block.steps, block.times, block.values[:, column], exact
-    order = np.argsort(np.concatenate([block.rows for block, _ in found]), kind="stable")
-    placed = {int(old): new for new, old in enumerate(order)} if exact else {}
-    return (
-        np.concatenate([block.steps for block, _ in found])[order],
-        np.concatenate([block.times for block, _ in found])[order],
-        np.concatenate([block.values[:, column] for block, column in found])[order],
-        {placed[row]: number for row, number in exact.items()},
-    )
-
-
-def _tail_part(attempt: int, stretch: list[tuple[Ints, Floats, Floats, dict[int, int]]]) -> Part:
-    exact: dict[int, int] = {}
-    base = 0
-    for steps, _, _, numbers in stretch:
-        exact.update({base + row: number for row, number in numbers.items()})
-        base += len(steps)
-    steps = np.concatenate([piece[0] for piece in stretch])
-    times = np.concatenate([piece[1] for piece in stretch])
-    values = np.concatenate([piece[2] for piece in stretch])
-    raw = Raw(np.full(len(steps), attempt, np.int64), steps, times, values, exact)
-    return Part(
-        None,
-        attempt,
-        len(steps),
-        rises(steps, strictly=True),
-        rises(times, strictly=False),
-        int(steps.min()),
-        int(steps.max()),
-        float(times.min()),
-        float(times.max()),
-        raw,
     )

@@ -21,7 +21,7 @@ from outrider_server.query import (
 )
 from outrider_server.store.lines import Metric
 from outrider_server.store.looks import lay_out
-from outrider_server.store.parts import Chunks, read_chunks, read_tail, tail_parts
+from outrider_server.store.parts import Chunks, read_chunks, read_tail
 from outrider_server.store.track import limits_of
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _open(db: sqlite3.Connection, cache: Cache, run: Run, key: str, x: str) -> M
         kid,
         read_limits(db, run.run),
         read_chunks(db, cache, run.run, kid),
-        list(tail_parts(kid, read_tail(db, cache, run.run))),
+        read_tail(db, cache, run.run).parts(kid),
     )
     metric.by_time = x in ("relative", "wall")
     metric.origin = run.created if x == "relative" else None
@@ -220,7 +220,7 @@ def read_system(
     for kid, key in found:
         if query.key in ("", key):
             chunks = read_chunks(db, cache, run.run, kid)
-            metric = Metric(db, cache, run.run, kid, {}, chunks, list(tail_parts(kid, tail)))
+            metric = Metric(db, cache, run.run, kid, {}, chunks, tail.parts(kid))
             metric.by_time = True
             if not metric.is_regular():
                 metric.everything()
@@ -253,7 +253,7 @@ def read_points(
         raise UsageError(f"cursor {cursor!r} is not one of ours") from None
     tail = read_tail(db, cache, run.run)
     chunks = read_chunks(db, cache, run.run, kid)
-    metric = Metric(db, cache, run.run, kid, {}, chunks, list(tail_parts(kid, tail)))
+    metric = Metric(db, cache, run.run, kid, {}, chunks, tail.parts(kid))
     parts, at, first = [], 0, None
     for part in metric.parts:
         if at + part.points > skip and at < skip + most:
