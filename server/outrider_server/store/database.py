@@ -130,7 +130,8 @@ def _upgrade(path: Path, to: str = "head") -> None:
 def connect(path: Path, *, reads_only: bool = False) -> sqlite3.Connection:
     """A connection in autocommit mode, so that transactions are exactly where the code says.
 
-    ``synchronous=FULL`` makes every commit an fsync of the write-ahead log: an ack means disk.
+    ``synchronous=FULL`` makes every commit an fsync of the write-ahead log. An ack means disk: where the
+    writer leaves that to others (``acks``), they answer.
     """
     connection = sqlite3.connect(
         path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=256

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from outrider.errors import StoreError
 from outrider_server.repeating import Repeating
-from outrider_server.store.writer import Deliver
+from outrider_server.store.acks import Deliver
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
 
+    from outrider_server.store.acks import Done
     from outrider_server.store.batches import Ack, Batch
-    from outrider_server.store.writer import Done, Writer
+    from outrider_server.store.writer import Writer
 
 _READ_AT_ONCE = 128 << 10
 """So many bytes are read in less than a millisecond. The writer reads longer batches, one at a time:

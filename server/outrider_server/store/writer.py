@@ -1,17 +1,16 @@
-"""The one thread that writes: it takes what waits, commits it together, and only then answers.
+"""The one thread that writes: it takes what waits and commits it together.
 
-One fsync serves all batches of a group. If anything in a group fails, the group is rolled back and
-each of its jobs is done again by itself, so that one that cannot be done harms no other.
+Answers leave once that is on the disk, which the writer does not wait for (``acks``). If anything in
+a group fails, the group is rolled back and each of its jobs is done again by itself, so that one that
+cannot be done harms no other.
 """
 
 from __future__ import annotations
 
 import logging
 import sqlite3
-from asyncio import AbstractEventLoop
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -20,14 +19,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from outrider.errors import NotFound, StoreError, UsageError
-from outrider_server.store.batches import (
-    Ack,
-    Batch,
-    NotWhole,
-    OffsetAhead,
-    UnknownRun,
-    store_batch,
-)
+from outrider_server.store.acks import Acks, Call, Deliver, Job, Outcome
+from outrider_server.store.batches import NotWhole, OffsetAhead, UnknownRun, store_batch
 from outrider_server.store.checkpoints import Checkpoints
 from outrider_server.store.flush import flush, fold_tail
 from outrider_server.store.writing import Writing
@@ -52,7 +45,7 @@ FEW = 50
 """So many runs can be flushed while somebody waits to read."""
 
 FOLD_TOGETHER = 8
-"""So many runs are folded in one transaction: it spares them an fsync each, and acks wait for it."""
+"""So many runs are folded in one transaction: it spares them a commit each, and batches wait for it."""
 
 RETRY_SECONDS = 60.0
 """How long the store's own work on a run rests after it failed."""
@@ -61,35 +54,11 @@ _REFUSALS = (UnknownRun, OffsetAhead, NotWhole, NotFound, UsageError)
 """Errors that are raised before anything was changed."""
 
 
-Done = Callable[["Ack | None", "BaseException | None"], None]
-"""Takes an ack, or what kept a batch from being stored."""
-
-
-@dataclass(slots=True)
-class Deliver:
-    """A batch to store; ``done`` is called on the event loop that waits for it."""
-
-    batch: Batch
-    loop: AbstractEventLoop
-    done: Done
-
-
-@dataclass(slots=True)
-class Call:
-    """Something to do inside a transaction; its answer goes to the thread that waits for it."""
-
-    do: Callable[[Writing], Any]
-    answer: Future[Any]
-
-
-Job = Deliver | Call
 MEASURED = {"points", "metrics", "system", "console"}
 """Kinds of records that say nothing of a run by which it could be grouped or found."""
 
 _GROWN = MEASURED - {"metrics"}
 """Kinds that change nothing of what the list of runs shows before the next flush."""
-
-_Outcome = tuple[Job, Any, BaseException | None]
 
 
 class Writer(Thread):
@@ -99,6 +68,7 @@ class Writer(Thread):
         super().__init__(name="store-writer", daemon=True)
         self._to = Writing(path, cache)
         self.checkpoints = Checkpoints(path)
+        self._acks = Acks(path.with_name(path.name + "-wal") if self._to.has_log else None)
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._closed = False
         self._resting: dict[tuple[str, str], float] = {}
@@ -147,6 +117,7 @@ class Writer(Thread):
                 self._do_group(group)
             self._tidy(all_of_it=not going)
             self.checkpoints.settle(self._to.db)
+        self._acks.close()
         self.checkpoints.close()
         self._to.db.close()
 
@@ -202,12 +173,13 @@ class Writer(Thread):
                         done += self._commit([job])
                     except Exception as alone:
                         done.append((job, None, _plain(alone)))
-        _answer(done)
+        raised, self._to.watcher.raised = self._to.watcher.raised, False
+        self._acks.give(done, self.on_alert if raised else None)
 
-    def _commit(self, group: list[Job]) -> list[_Outcome]:
+    def _commit(self, group: list[Job]) -> list[Outcome]:
         """Do the jobs in one transaction. Raises after a rollback; then nothing was done."""
         to = self._to
-        done: list[_Outcome] = []
+        done: list[Outcome] = []
         to.db.execute("BEGIN IMMEDIATE")
         try:
             for job in group:
@@ -222,9 +194,6 @@ class Writer(Thread):
             raise
         to.committed()
         self.checkpoints.wrote(sum(len(job.batch.raw) for job in group if isinstance(job, Deliver)))
-        if to.watcher.raised:
-            to.watcher.raised = False
-            self.on_alert()
         return done
 
     def _do(self, job: Job) -> Any:
@@ -319,28 +288,3 @@ def _plain(error: Exception) -> Exception:
             f"the store could not write: {error}", hint="is the disk full? it is tried again"
         )
     return error
-
-
-def _answer(done: list[_Outcome]) -> None:
-    """Tell everybody who waits; one call into an event loop for all of its answers."""
-    by_loop: dict[AbstractEventLoop, list[tuple[Done, Any, BaseException | None]]] = {}
-    for job, value, error in done:
-        if isinstance(job, Deliver):
-            by_loop.setdefault(job.loop, []).append((job.done, value, error))
-        elif error is not None:
-            job.answer.set_exception(error)
-        else:
-            job.answer.set_result(value)
-    for loop, answers in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_tell, answers)
-        except RuntimeError:  # the loop was closed: nobody waits any more
-            continue
-
-
-def _tell(answers: list[tuple[Done, Any, BaseException | None]]) -> None:
-    for done, value, error in answers:
-        try:
-            done(value, error)
-        except Exception:
-            _log.exception("an ack could not be given")

@@ -28,6 +28,10 @@ class Writing:
 
     def __init__(self, path: Path, cache: Cache) -> None:
         self.db = connect(path)
+        # where a file system is not made for a write-ahead log, SQLite does without one
+        self.has_log = self.db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        if self.has_log:  # ``acks`` syncs it
+            self.db.execute("PRAGMA synchronous=NORMAL")
         self.names = Names()
         self.cache = cache
         self.tracks: OrderedDict[tuple[str, str], Track] = OrderedDict()
