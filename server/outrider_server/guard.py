@@ -206,14 +206,9 @@ class Guard:
 
     def _check(self, scope: Scope) -> bool:
         """Raise a Problem, or set the principal; whether this is the path of a batch."""
-        headers: dict[bytes, bytes] = {}
-        for name, value in scope["headers"]:
-            if name not in headers:
-                headers[name] = value
-            elif name == b"cookie":
-                headers[name] += b"; " + value
-            elif name in _ONCE:
-                raise bad_request(f"the header {name.decode()} stands there twice")
+        headers = dict(scope["headers"])
+        if len(headers) < len(scope["headers"]):
+            headers = _joined(scope["headers"])
         scope[HEADERS] = headers
         method: str = scope["method"]
         path: str = scope["path"]
@@ -274,6 +269,20 @@ class Guard:
                 if found is not None and found.kind == "session":
                     return found
         return None
+
+
+def _joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Headers of which some stand there twice: cookies together, of others the first; raises a Problem
+    for those that may not."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in pairs:
+        if name not in headers:
+            headers[name] = value
+        elif name == b"cookie":
+            headers[name] += b"; " + value
+        elif name in _ONCE:
+            raise bad_request(f"the header {name.decode()} stands there twice")
+    return headers
 
 
 def _printable(path: str) -> str:

@@ -118,22 +118,25 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
         if self._awaited is not None:
             awaited, self._awaited = self._awaited, None
-            self._start_asgi_task(*awaited)
+            self._take(*awaited)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Begin with a request, where uvicorn would make it a task."""
         if not _is_small_batch(cycle):
             super()._start_asgi_task(cycle, app)
-            return
-        if cycle.more_body:
+        elif cycle.more_body:
             self._awaited = cycle, app
-            return
+        else:
+            self._take(cycle, app)
+
+    def _take(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Hand over a small batch."""
+        start = super()._start_asgi_task
 
         def answer(body: bytes | None) -> None:
             if not cycle.disconnected and (body is None or not self._answer(cycle, body)):
                 start(cycle, app)
 
-        start = super()._start_asgi_task
         scope: Any = cycle.scope  # uvicorn's type knows only ASGI's own keys
         if not self.at_once(scope, bytes(cycle.body), answer):
             start(cycle, app)

@@ -45,8 +45,6 @@ class Together:
         closed.
         """
         self._writer.must_be_open()
-        if len(batch.raw) <= _READ_AT_ONCE:
-            batch.known = self._reader.read((batch.run, batch.writer), batch.raw)
         loop = get_running_loop()
         waiting = self._waiting.get(loop)
         if waiting is None:
@@ -80,8 +78,18 @@ class Together:
             self._hand_over(loop)
 
     def _hand_over(self, loop: AbstractEventLoop) -> None:
-        for job in self._waiting.pop(loop, ()):
-            try:
-                self._writer.submit(job)
-            except StoreError as error:
+        """Read what waits, one batch right after the other, which a processor does faster than each
+        between two requests, and queue it in one piece."""
+        jobs = self._waiting.pop(loop, None)
+        if jobs is None:
+            return
+        read = self._reader.read
+        for job in jobs:
+            batch = job.batch
+            if len(batch.raw) <= _READ_AT_ONCE:
+                batch.known = read((batch.run, batch.writer), batch.raw)
+        try:
+            self._writer.submit(jobs)
+        except StoreError as error:
+            for job in jobs:
                 job.done(None, error)

@@ -69,7 +69,7 @@ class Writer(Thread):
         self._to = Writing(path, cache)
         self.checkpoints = Checkpoints(path)
         self._acks = Acks(path.with_name(path.name + "-wal") if self._to.has_log else None)
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._queue: SimpleQueue[Sequence[Job] | None] = SimpleQueue()
         self._closed = False
         self._resting: dict[tuple[str, str], float] = {}
         self.on_alert: Callable[[], object] = lambda: None
@@ -79,16 +79,16 @@ class Writer(Thread):
         if self._closed:
             raise StoreError("the store is closed")
 
-    def submit(self, job: Deliver) -> None:
-        """Queue a batch."""
+    def submit(self, jobs: Sequence[Deliver]) -> None:
+        """Queue batches."""
         self.must_be_open()
-        self._queue.put(job)
+        self._queue.put(jobs)
 
     def call(self, do: Callable[[Writing], T]) -> T:
         """Do something in a transaction and return what it returns, once it is committed."""
         self.must_be_open()
         answer: Future[T] = Future()
-        self._queue.put(Call(do, answer))
+        self._queue.put((Call(do, answer),))
         return answer.result()
 
     def settle(self) -> None:
@@ -142,21 +142,20 @@ class Writer(Thread):
             _log.exception("the store could not count again")
 
     def _next_group(self) -> tuple[list[Job], bool]:
-        """Wait for a job, then take along what waits beside it; False when it is time to stop."""
+        """Wait for jobs, then take along what waits beside them; False when it is time to stop."""
         dirty = bool(self._to.busy)
         group: list[Job] = []
         size = 0
         try:
-            job = self._queue.get(timeout=FLUSH_SECONDS if dirty else None)
+            jobs = self._queue.get(timeout=FLUSH_SECONDS if dirty else None)
             while True:
-                if job is None:
+                if jobs is None:
                     return group, False
-                group.append(job)
-                if isinstance(job, Deliver):
-                    size += len(job.batch.raw)
+                group += jobs
+                size += sum(len(job.batch.raw) for job in jobs if isinstance(job, Deliver))
                 if len(group) >= GROUP_JOBS or size >= GROUP_BYTES:
                     return group, True
-                job = self._queue.get_nowait()
+                jobs = self._queue.get_nowait()
         except Empty:
             return group, True
 
