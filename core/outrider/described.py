@@ -6,13 +6,19 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from outrider.settings import Settings
 
 
 class Ending:
-    """How a writer ended. ``code`` None: not known here; the streamer's word then stands."""
+    """How a writer ended. ``code`` None: not known here; the streamer's word then stands.
 
-    __slots__ = ("code", "signal", "state", "why")
+    ``others`` is what other writers, which ended with it, have left in the run's folder: (writer, segment,
+    bytes) of each segment. Who waits for the delivery waits for that too.
+    """
+
+    __slots__ = ("code", "others", "signal", "state", "why")
 
     def __init__(
         self,
@@ -20,11 +26,13 @@ class Ending:
         code: int | None = None,
         signal: int | None = None,
         why: dict[str, str] | None = None,
+        others: Sequence[tuple[str, int, int]] = (),
     ) -> None:
         self.state = state
         self.code = code
         self.signal = signal
         self.why = why
+        self.others = others
 
 
 class Described:

@@ -14,6 +14,8 @@ from outrider.notice import say, swallow
 from outrider.values import text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from outrider.training import Run
 
 LAST_CHANCE_SECONDS = 60.0
@@ -86,7 +88,8 @@ def acked_offset(delivery: dict[str, Any], writer: str, segment: int) -> int:
 def wait_for_delivery(
     run: Run, position: tuple[str, int, int], ending: Ending, *, carried: bool = True
 ) -> None:
-    """Wait until everything up to ``position`` is acknowledged, or the time is up; say how it went.
+    """Wait until everything up to ``position`` is acknowledged, and what others left that ended with this,
+    or the time is up; say how it went.
 
     The wait is ``finish_seconds`` long, nothing where the server is known to be down, and up to a
     minute, while acks advance, where nothing of ours would outlive the trainer. ``carried`` says
@@ -114,7 +117,8 @@ def wait_for_delivery(
             run, f"{run.name} {ending.state}, recorded offline; send it: outrider sync {run.folder}"
         )
         return
-    delivered, delivery = _wait(run, position, seconds, last_chance=last_chance)
+    goal = [position, *ending.others]
+    delivered, delivery = _wait(run, goal, seconds, last_chance=last_chance)
     if delivered:
         _tell(run, f"{run.name} {ending.state}, delivered: {run.url}")
     elif last_chance:
@@ -188,12 +192,13 @@ def _tell(run: Run, text: str) -> None:
 
 def _wait(
     run: Run,
-    position: tuple[str, int, int],
+    goal: Sequence[tuple[str, int, int]],
     seconds: float,
     *,
     last_chance: bool = False,
 ) -> tuple[bool, dict[str, Any]]:
-    writer, segment, size = position
+    """Wait for the ``goal``; its first place is the end of this run's own writer."""
+    writer, segment, _ = goal[0]
     assert run.folder is not None
     with_code = last_chance and takes_all_along()
     start = time.monotonic()
@@ -204,12 +209,14 @@ def _wait(
     pause = 0.005
     while True:
         delivery = read_delivery(run.folder)
-        acked = acked_offset(delivery, writer, segment)
+        each = [acked_offset(delivery, *place[:2]) for place in goal]
+        acked = sum(each)
         now = time.monotonic()
         # Files and code are waited for where the machine's end would take them along; else not.
         is_capturing = with_code and delivery.get("capture") == "going on"
         rest = delivery.get("files_left") or (with_code and delivery.get("capture") != "acked")
-        is_sent = acked >= size and not (last_chance and rest)
+        is_taken = all(have >= size for have, (_, _, size) in zip(each, goal, strict=True))
+        is_sent = is_taken and not (last_chance and rest)
         if is_sent and _earlier_are_acked(run, delivery, writer, segment):
             return True, delivery
         left = int(delivery.get("behind_bytes") or 0) + int(delivery.get("file_bytes_left") or 0)

@@ -88,9 +88,27 @@ def _relay(started: Run, program: list[str]) -> int:
     )
     end = decide(from_wait_status(status), around)
     why = end.why or (_reason(started.folder) if end.state == "failed" else None)
-    started._end(Ending(end.state, end.code, end.signal, why))
+    started._end(Ending(end.state, end.code, end.signal, why, _left_by_it(started)))
     number = status & 0x7F
     return 128 + number if number else status >> 8
+
+
+def _left_by_it(started: Run) -> list[tuple[str, int, int]]:
+    """What the program itself logged, in whatever language: its segments with their whole lines."""
+    from outrider.journal.reader import RunFolder
+
+    assert started.folder is not None
+    folder = RunFolder(started.folder)
+    own = None if started._writer is None else started._writer.writer
+    try:
+        return [
+            (writer, number, folder.whole_size(writer, number))
+            for writer, numbers in folder.all_segments().items()
+            if writer != own
+            for number in numbers
+        ]
+    except OSError:  # the exit code is the program's, whatever befell the folder
+        return []
 
 
 def _forget(record: object) -> None:
