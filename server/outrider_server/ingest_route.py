@@ -82,16 +82,18 @@ class Ingest:
         if held > IN_PLACE:
             return False
         self._budget.take(held)
+
+        def make() -> Batch:
+            return asked.batch(self._unpacker.unpack_here(body, asked.encoding, asked.raw_length))
+
+        def done(ack: Ack | None, _: BaseException | None) -> None:
+            self._budget.give(held)
+            answer(None if ack is None else _answered(ack))
+            if ack is not None:
+                self._publish(asked.run, ack)
+
         try:
-            batch = asked.batch(self._unpacker.unpack_here(body, asked.encoding, asked.raw_length))
-
-            def done(ack: Ack | None, _: BaseException | None) -> None:
-                self._budget.give(held)
-                answer(None if ack is None else _answered(ack))
-                if ack is not None:
-                    self._publish(asked.run, ack)
-
-            self._store.batches.hand_in(batch, done)
+            self._store.batches.hand_in(make, done)
         except BaseException:
             self._budget.give(held)
             raise

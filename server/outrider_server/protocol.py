@@ -138,7 +138,8 @@ class BoundedProtocol(HttpToolsProtocol):
                 start(cycle, app)
 
         scope: Any = cycle.scope  # uvicorn's type knows only ASGI's own keys
-        if not self.at_once(scope, bytes(cycle.body), answer):
+        # a server that stops lets no connection stay
+        if not (cycle.keep_alive and self.at_once(scope, bytes(cycle.body), answer)):
             start(cycle, app)
 
     def _answer(self, cycle: RequestResponseCycle, body: bytes) -> bool:

@@ -1,8 +1,11 @@
 """Hands batches to the writer: read, and those that came together in one piece.
 
-What a batch holds is worked out here while the writer waits for the disk. Handed over one by one,
-the first of ten would be committed alone while nine are still being read: an fsync for one batch,
+What a batch holds is worked out here while the writer commits and the disk works. Handed over one by
+one, the first of ten would be committed alone while nine are still being read: a commit for one batch,
 which the nine then wait for.
+
+Those that came together are unpacked one right after the other, and then read one right after the
+other: a processor does the same again faster than each step between two others.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from outrider_server.store.acks import Deliver
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
+    from collections.abc import Callable
 
     from outrider_server.store.acks import Done
     from outrider_server.store.batches import Ack, Batch
@@ -37,12 +41,13 @@ class Together:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._reader = Repeating()
-        self._waiting: dict[AbstractEventLoop, list[Deliver]] = {}
+        self._waiting: dict[AbstractEventLoop, list[tuple[Callable[[], Batch], Done]]] = {}
 
-    def hand_in(self, batch: Batch, done: Done) -> None:
-        """Queue a batch, at the latest when a turn of its loop brought no other; ``done`` is called on
-        that loop, with the ack or with what the writer raised. Raises ``StoreError`` once that is
-        closed.
+    def hand_in(self, make: Callable[[], Batch], done: Done) -> None:
+        """Queue the batch that ``make`` gives, at the latest when a turn of its loop brought no other.
+
+        ``done`` is called on that loop, with the ack or with what ``make`` or the writer raised. Raises
+        ``StoreError`` once the writer is closed.
         """
         self._writer.must_be_open()
         loop = get_running_loop()
@@ -50,7 +55,7 @@ class Together:
         if waiting is None:
             waiting = self._waiting[loop] = []
             loop.call_soon(self._look, loop, 0)
-        waiting.append(Deliver(batch, loop, done))
+        waiting.append((make, done))
         if len(waiting) >= _TOGETHER:
             self._hand_over(loop)
 
@@ -66,7 +71,7 @@ class Together:
             else:
                 answer.set_exception(error or StoreError("the store gave no word"))
 
-        self.hand_in(batch, done)
+        self.hand_in(lambda: batch, done)
         return await answer
 
     def _look(self, loop: AbstractEventLoop, seen: int) -> None:
@@ -78,18 +83,19 @@ class Together:
             self._hand_over(loop)
 
     def _hand_over(self, loop: AbstractEventLoop) -> None:
-        """Read what waits, one batch right after the other, which a processor does faster than each
-        between two requests, and queue it in one piece."""
-        jobs = self._waiting.pop(loop, None)
-        if jobs is None:
-            return
-        read = self._reader.read
+        jobs: list[Deliver] = []
+        for make, done in self._waiting.pop(loop, ()):
+            try:
+                jobs.append(Deliver(make(), loop, done))
+            except Exception as error:  # whose batch it is will say so
+                done(None, error)
         for job in jobs:
             batch = job.batch
             if len(batch.raw) <= _READ_AT_ONCE:
-                batch.known = read((batch.run, batch.writer), batch.raw)
+                batch.known = self._reader.read((batch.run, batch.writer), batch.raw)
         try:
-            self._writer.submit(jobs)
+            if jobs:
+                self._writer.submit(jobs)
         except StoreError as error:
             for job in jobs:
                 job.done(None, error)
