@@ -72,6 +72,21 @@ def test_somebody_who_reads_for_long_sees_what_he_saw_and_keeps_no_batch_waiting
     feeder.store.close()
 
 
+def test_a_log_that_cannot_be_moved_keeps_no_batch_from_being_stored(
+    feeder: Feeder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite fails at it, beside the writer and in its thread; later it does not."""
+    at = [0]
+    with monkeypatch.context() as patch:
+        patch.setattr("outrider_server.store.checkpoints._MOVE", "PRAGMA wal_checkpoint(")
+        for _ in range(6):
+            go_on(feeder, at)
+    known = salt(feeder)
+    eventually(lambda: go_on(feeder, at) != known, pause=0)
+    assert list(feeder.points("loss")["values"]) == [step / 7 for step in range(at[0])]
+    feeder.store.close()
+
+
 def test_a_store_may_be_closed_twice_and_lets_go_of_its_file(tmp_path: Path) -> None:
     """No descriptor of it stays, also of many stores one after the other."""
     prepare(tmp_path / "outrider.db")

@@ -55,7 +55,10 @@ class Checkpoints:
         if self._moved.is_set():
             self._moved.clear()
             self._is_moving = False
-            db.execute(_MOVE).fetchone()
+            try:
+                db.execute(_MOVE).fetchone()
+            except sqlite3.Error:  # the disk is full: all stays in the log, and it is tried again
+                _log.exception("the rest of the store's log could not be moved")
 
     def close(self) -> None:
         """Stop."""
@@ -74,6 +77,6 @@ class Checkpoints:
             try:
                 self._db.execute(_MOVE).fetchone()
                 os.fsync(self._file)
-            except (sqlite3.Error, OSError):  # the writer's own move copies and syncs what is left
+            except (sqlite3.Error, OSError):  # the writer's own move comes next
                 _log.exception("the store's log could not be moved beside the writer")
             self._moved.set()
