@@ -32,7 +32,7 @@ Decode = Callable[[bytes], list[Any]]
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
-_WRITERS, _SETS = 4096, 64
+_WRITERS, _SETS = 1024, 64
 """So many writers' last metrics, and so many readers, are kept."""
 
 _METRICS = 500
@@ -43,34 +43,32 @@ class Repeating:
     """Reads batches, and remembers what each writer's last one carried. For one thread at a time."""
 
     def __init__(self) -> None:
-        self._last: OrderedDict[Hashable, tuple[Keys, Decode]] = OrderedDict()
+        self._last: OrderedDict[Hashable, Keys] = OrderedDict()
         self._sets: OrderedDict[Keys, Decode | None] = OrderedDict()
 
     def read(self, writer: Hashable, data: bytes) -> list[Stretch]:
         """What ``read_batch`` returns; ``writer`` is whose batch it is."""
         last = self._last.get(writer)
         if last is not None:
-            stretch = _expected(*last, data)
+            # its reader may be gone by now: few are kept, as one of many metrics is large
+            decode = self._sets.get(last)
+            stretch = None if decode is None else _expected(last, decode, data)
             if stretch is not None:
                 return [stretch]
         found = read_batch(data)
         keys = _only_metrics(found)
-        decode = self._decoder(keys) if keys is not None else None
-        if keys is not None and decode is not None:
-            _remember(self._last, writer, (keys, decode), _WRITERS)
+        if keys is not None and self._decoder(keys) is not None:
+            _remember(self._last, writer, keys, _WRITERS)
         elif last is not None:
             del self._last[writer]
         return found
 
     def _decoder(self, keys: Keys) -> Decode | None:
         """A reader of lines with these metrics, made when it is wanted for the second time."""
-        if keys not in self._sets:
-            _remember(self._sets, keys, None, _SETS)
-            return None
-        found = self._sets[keys]
-        if found is None:
+        found = self._sets.get(keys)
+        if found is None and keys in self._sets:
             found = _make(keys)
-            _remember(self._sets, keys, found, _SETS)
+        _remember(self._sets, keys, found, _SETS)
         return found
 
 

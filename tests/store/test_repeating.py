@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
+import weakref
 from typing import Any
 
 import numpy as np
@@ -166,6 +168,23 @@ def test_names_that_cannot_be_known_beforehand_are_read_all_the_same(name: str) 
     for step in range(4):
         data = json.dumps({"t": 1.0, "s": step, "p": {name: 1.5, "b": 2.5}}).encode() + b"\n"
         assert told(reader.read("w", data)) == told(read_batch(data))
+
+
+def test_of_many_sets_of_metrics_few_readers_are_kept() -> None:
+    """A reader of hundreds of metrics is large: writers do not keep theirs alive."""
+    made: list[weakref.ref[Any]] = []
+    reader = Repeating()
+    for number in range(150):
+        for step in range(3):
+            line = {"t": 1.0, "s": step, "p": {f"m{number}": 1.0}}
+            reader.read(number, json.dumps(line).encode() + b"\n")
+        (keys,) = [keys for keys in reader._sets if keys == (f"m{number}",)]
+        decode = reader._sets[keys]
+        assert decode is not None
+        made.append(weakref.ref(decode.__self__.type))  # type: ignore[attr-defined]
+        del decode
+    gc.collect()
+    assert sum(kind() is not None for kind in made) <= 64
 
 
 def test_metrics_that_change_all_the_time_are_read_all_the_same() -> None:
