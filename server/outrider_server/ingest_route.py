@@ -39,6 +39,12 @@ if TYPE_CHECKING:
 
     Answer = Callable[[bytes | None], None]
 
+_Place = tuple[str, str, str, int]
+"""Project, run, writer and segment."""
+
+_PLACES, _LONG = 4096, 500
+"""So many are remembered, and none whose path is longer."""
+
 _ALREADY_HERE = b',"duplicate":true}'
 
 
@@ -71,6 +77,7 @@ class Ingest:
         self._store = services.store
         self._tokens = services.tokens
         self._hub = services.hub
+        self._places: dict[str, _Place] = {}
 
     def at_once(self, scope: Scope, body: bytes, answer: Answer) -> bool:
         """Take a batch whose body is here; False, or a Problem, where it must go the long way.
@@ -137,16 +144,24 @@ class Ingest:
         """What is asked, by whom; raises a Problem where it may not be."""
         principal: Principal = scope[PRINCIPAL]
         headers: dict[bytes, bytes] = scope[HEADERS]
-        _, _, _, project, runs, run, _, writer, number = scope["path"].split("/")
-        if runs != "runs" or not is_run_id(run) or not is_writer_id(writer):
-            raise not_found("this cannot be the path of a journal")
+        project, run, writer, segment = self._place(scope["path"])
         principal.require(Role.WRITE, project)
-        segment = _segment(number)
         offset = _offset(scope["query_string"])
         declared_length(headers.get(b"content-length"), self._limit)
         raw_length = self._unpacker.declared(headers.get(b"outrider-raw-length"))
         encoding = headers.get(b"content-encoding", b"")
         return _Asked(project, run, writer, segment, offset, encoding, raw_length)
+
+    def _place(self, path: str) -> _Place:
+        """Which part of which run is meant: what a writer asks again and again is looked up."""
+        found = self._places.get(path)
+        if found is None:
+            found = _place(path)
+            if len(self._places) >= _PLACES:
+                self._places.clear()
+            if len(path) <= _LONG:
+                self._places[path] = found
+        return found
 
     def _publish(self, run: str, ack: Ack) -> None:
         changes = ack.changes
@@ -156,6 +171,13 @@ class Ingest:
 
 def _answered(ack: Ack) -> bytes:
     return b'{"offset":%d%b' % (ack.offset, _ALREADY_HERE if ack.duplicate else b"}")
+
+
+def _place(path: str) -> _Place:
+    _, _, _, project, runs, run, _, writer, number = path.split("/")
+    if runs != "runs" or not is_run_id(run) or not is_writer_id(writer):
+        raise not_found("this cannot be the path of a journal")
+    return project, run, writer, _segment(number)
 
 
 def _segment(text: str) -> int:

@@ -46,6 +46,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self.request_began = now
         self.heard = now
         self.write_blocked: float | None = None
+        self.rests_since: float | None = None
+        self._most = self.limits.header_bytes
         self._header_bytes = 0
         self._head_of: Any = None
         self._head = b""
@@ -62,6 +64,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self.heard = self.loop.time()
+        self.rests_since = None
         if self.header_began is not None:
             if self._header_bytes == 0:
                 self.header_began = self.heard
@@ -86,11 +89,16 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A whole header (or trailer)."""
+        """A whole header (or trailer). Of most there is nothing else to note: uvicorn is called for
+        the one that asks to be told to go on."""
         self._size += len(name) + len(value)
-        if self._size > self.limits.header_bytes:
+        if self._size > self._most:
             raise ValueError("the header is too large")
-        super().on_header(name, value)
+        name = name.lower()
+        if name == b"expect":
+            super().on_header(name, value)
+        else:
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The header is whole, the body begins."""
@@ -102,6 +110,20 @@ class BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what llhttp cannot read, in our one form of failures."""
         self._refuse(b"400 Bad Request", b"bad_request", b"this is not HTTP as it should be")
+
+    def on_response_complete(self) -> None:
+        """An answer is out: on with what was sent behind its request, or the connection rests.
+
+        uvicorn sets a timer a request, which the next one cancels; the sweep sees as well who rests.
+        """
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self.rests_since = self.loop.time()
 
     def pause_writing(self) -> None:
         """The client does not read; from now on its time runs."""
@@ -150,7 +172,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """
         if not cycle.keep_alive or self.flow.write_paused:
             return False
-        if self._head_of != self.server_state.default_headers:
+        if self._head_of is not self.server_state.default_headers:  # a new list every second
             self._head_of = self.server_state.default_headers
             lines = [
                 name + b": " + value for name, value in (*self._head_of, *self.at_once_headers)
@@ -170,7 +192,8 @@ class BoundedProtocol(HttpToolsProtocol):
             return now - self.header_began > limits.header_seconds
         cycle: Any = getattr(self, "cycle", None)  # None after a header that could not be read
         if cycle is None or not cycle.more_body or self.flow.read_paused:
-            return False
+            rests = self.rests_since
+            return rests is not None and now - rests > self.timeout_keep_alive
         return (
             now - self.heard > limits.body_idle_seconds
             or now - self.request_began > limits.body_seconds

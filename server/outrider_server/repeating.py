@@ -18,10 +18,10 @@ import msgspec
 from msgspec.structs import astuple
 
 from outrider_server.ingest import (
-    Growing,
     Keys,
+    Numbers,
     Stretch,
-    count_lines,
+    has_lines,
     is_plain,
     laid_out,
     read_batch,
@@ -115,14 +115,14 @@ def _expected(keys: Keys, decode: Decode, data: bytes) -> Stretch | None:
     try:
         lines = decode(data)
         # a value on two lines, or two on one, is no record: only the counts tell
-        if not lines or len(lines) != count_lines(data):
+        if not lines or not has_lines(data, len(lines)):
             return None
         flat: list[float] = []
         for line in lines:
             flat += astuple(line.p)
         times = [line.t for line in lines]
         steps = [line.s for line in lines]
-        table = laid_out(keys, False, Growing(range(len(lines)), steps, times, flat))
+        table = laid_out(keys, False, Numbers(range(len(lines)), steps, times, flat))
     except (msgspec.DecodeError, UnicodeDecodeError, NotPackable):
         return None
     if not is_plain(table):

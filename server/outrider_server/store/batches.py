@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -36,17 +37,15 @@ class NotWhole(ValueError):
     """The batch holds no whole line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """What a batch changed; ``keys`` is None where no metric got points."""
 
-    kinds: set[str] = field(default_factory=set)
-    keys: set[str] | None = None
-    state: str = "running"
+    kinds: AbstractSet[str]
+    keys: AbstractSet[str] | None
+    state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ack:
+class Ack(NamedTuple):
     """The store's word that everything below ``offset`` is on disk, in the project ``home``."""
 
     offset: int
@@ -87,13 +86,13 @@ def store_batch(
     if batch.offset > stored:
         raise OffsetAhead(stored)
     if batch.offset < stored:
-        return Ack(stored, True, Changes(state=track.state))
+        return Ack(stored, True, Changes(frozenset(), None, track.state))
     raw = batch.raw
     if not raw.endswith(b"\n"):
         raw = raw[: raw.rfind(b"\n") + 1]
         if not raw:
             if not batch.raw:
-                return Ack(stored, True, Changes(state=track.state))
+                return Ack(stored, True, Changes(frozenset(), None, track.state))
             raise NotWhole("a batch must hold whole lines")
     to = Applying(db, names, track, batch.writer)
     keys: set[str] = set()
@@ -171,7 +170,8 @@ def _store_points(to: Applying, tables: list[Table], keys: set[str], fresh: list
         else:
             to.kinds.add("points")
             keys.update(table.keys)
-            track.note_step(attempt, int(table.steps.max()))
+            # numpy's ``max()`` asks in Python first
+            track.note_step(attempt, int(np.maximum.reduce(table.steps)))
     track.seq += 1
     to.db.execute(
         "INSERT INTO tail (run, seq, attempt, steps, points, body) VALUES (?, ?, ?, ?, ?, ?)",
