@@ -6,7 +6,7 @@ does not know (a damaged line, a word such as NaN, an integer beyond 2**53) is r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import islice
@@ -61,18 +61,9 @@ class Stretch:
     latest: float = 0.0
 
 
-class Numbers(NamedTuple):
-    """What the records of a table hold; ``flat`` are their values, one record after the other."""
-
-    rows: Sequence[int]
-    steps: Sequence[int]
-    times: Sequence[float]
-    flat: Sequence[Any]
-
-
 @dataclass(slots=True)
 class Growing:
-    """The same while records come in."""
+    """A table while its records come in."""
 
     rows: list[int] = field(default_factory=list)
     steps: list[int] = field(default_factory=list)
@@ -119,7 +110,7 @@ def _straight(bodies: list[Any]) -> Stretch | None:
     """The batch when its points are plain numbers and nothing in it begins an attempt; else None."""
     try:
         plain = [body for body in bodies if "k" not in body]
-        rows: Sequence[int] = range(len(bodies))
+        rows = list(range(len(bodies)))
         others: list[Record] = []
         if len(plain) < len(bodies):
             rows = [row for row, body in enumerate(bodies) if "k" not in body]
@@ -129,22 +120,22 @@ def _straight(bodies: list[Any]) -> Stretch | None:
         latest = max((record.t for record in others), default=0.0)
         tables = []
         for keys, found in _alike(plain, rows):
-            tables.append(laid_out(keys, False, found))
+            tables.append(_laid_out(keys, False, found))
             latest = max(latest, float(max(found.times)))
     except (TypeError, KeyError, AttributeError, OverflowError, Damaged, NotPackable):
         return None
-    if not all(map(is_plain, tables)):
+    if not all(is_plain(table.values) and "" not in table.keys for table in tables):
         return None
     return Stretch(tables=tables, others=others, latest=max(latest, 0.0))
 
 
-def is_plain(table: Table) -> bool:
-    """Are all metrics named, and all numbers such that a float64 holds them, were they integers?"""
-    largest = np.maximum.reduce(np.abs(table.values), axis=None)  # ``max()`` asks in Python first
-    return bool(largest < _EXACT) and "" not in table.keys
+def is_plain(values: NDArray[np.float64]) -> bool:
+    """Are all numbers such that a float64 holds them, were they integers?"""
+    # numpy's ``max()`` asks in Python first
+    return bool(np.maximum.reduce(np.abs(values), axis=None) < _EXACT)
 
 
-def _alike(bodies: list[Any], rows: Sequence[int]) -> Iterator[tuple[Keys, Growing | Numbers]]:
+def _alike(bodies: list[Any], rows: list[int]) -> Iterator[tuple[Keys, Growing]]:
     """Points records by their metrics, in the order in which these first came."""
     points = [body["p"] for body in bodies]
     steps = [body["s"] for body in bodies]
@@ -155,7 +146,7 @@ def _alike(bodies: list[Any], rows: Sequence[int]) -> Iterator[tuple[Keys, Growi
         for each in points:
             flat += each.values()
         if first:
-            yield tuple(first), Numbers(rows, steps, times, flat)
+            yield tuple(first), Growing(rows, steps, times, flat)
         return
     growing: dict[Keys, Growing] = {}
     for row, step, time, each in zip(rows, steps, times, points, strict=True):
@@ -169,7 +160,7 @@ def _alike(bodies: list[Any], rows: Sequence[int]) -> Iterator[tuple[Keys, Growi
             yield keys, found
 
 
-def laid_out(keys: Keys, system: bool, found: Growing | Numbers) -> Table:
+def _laid_out(keys: Keys, system: bool, found: Growing) -> Table:
     """Lay the numbers side by side; raises for what is no number.
 
     ``struct`` packs a list of floats four times as fast as NumPy or ``array`` read it.
@@ -178,7 +169,7 @@ def laid_out(keys: Keys, system: bool, found: Growing | Numbers) -> Table:
     return Table(
         keys,
         system,
-        _places(found.rows),
+        np.array(found.rows, np.int32),
         np.frombuffer(pack(f"{count}q", *found.steps), np.int64),
         np.frombuffer(pack(f"{count}d", *found.times), np.float64),
         np.frombuffer(pack(f"{len(flat)}d", *flat), np.float64).reshape(count, len(keys)),
@@ -186,11 +177,9 @@ def laid_out(keys: Keys, system: bool, found: Growing | Numbers) -> Table:
     )
 
 
-def _places(rows: Sequence[int]) -> NDArray[np.int32]:
-    """Places as an array; of those that follow each other from 0, as most do, one is kept."""
-    if isinstance(rows, range) and rows.start == 0 and len(rows) <= len(_PLACES):
-        return _PLACES[: len(rows)]
-    return np.array(rows, np.int32)
+def places(count: int) -> NDArray[np.int32]:
+    """The places of so many records, one behind the other from the first on."""
+    return _PLACES[:count] if count <= len(_PLACES) else np.arange(count, dtype=np.int32)
 
 
 def _one_by_one(data: bytes) -> Iterable[Record | Damaged]:
@@ -249,7 +238,7 @@ def _microsecond(time: float) -> int:
 
 def _close(stretch: Stretch, growing: dict[tuple[bool, Keys], Growing]) -> None:
     for (system, keys), found in growing.items():
-        table = laid_out(keys, system, found)
+        table = _laid_out(keys, system, found)
         exact = {
             divmod(place, len(keys)): value
             for place, value in enumerate(found.flat)

@@ -10,24 +10,48 @@ time of one that makes a dictionary of each line. It is exact about what it expe
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
+from struct import Struct
 from struct import error as NotPackable  # noqa: N812 - as in ``ingest``
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
+import numpy as np
 from msgspec.structs import astuple
 
 from outrider_server.ingest import (
     Keys,
-    Numbers,
     Stretch,
+    Table,
     has_lines,
     is_plain,
-    laid_out,
+    places,
     read_batch,
 )
 
-Decode = Callable[[bytes], list[Any]]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class _Reader(NamedTuple):
+    """Reads lines that hold exactly these metrics; ``row`` lays one into a buffer: its time, its step
+    and its values."""
+
+    keys: Keys
+    decode: Callable[[bytes], list[Any]]
+    row: Struct
+
+
+class _Lines(NamedTuple):
+    """What a reader read."""
+
+    reader: _Reader
+    lines: list[Any]
+
+    def size(self) -> int:
+        """How many bytes they need, laid side by side."""
+        return self.reader.row.size * len(self.lines)
+
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -44,26 +68,36 @@ class Repeating:
 
     def __init__(self) -> None:
         self._last: OrderedDict[Hashable, Keys] = OrderedDict()
-        self._sets: OrderedDict[Keys, Decode | None] = OrderedDict()
+        self._sets: OrderedDict[Keys, _Reader | None] = OrderedDict()
 
-    def read(self, writer: Hashable, data: bytes) -> list[Stretch]:
-        """What ``read_batch`` returns; ``writer`` is whose batch it is."""
+    def read(self, batches: Sequence[tuple[Hashable, bytes]]) -> list[list[Stretch]]:
+        """What ``read_batch`` returns of each batch; with it comes whose it is.
+
+        Batches that came together are read together: what comes to each of them is a part of one
+        piece of memory, which was looked through once.
+        """
+        expected = _expected([(self._known(writer), data) for writer, data in batches])
+        return [
+            self._carefully(writer, data) if stretch is None else [stretch]
+            for (writer, data), stretch in zip(batches, expected, strict=True)
+        ]
+
+    def _known(self, writer: Hashable) -> _Reader | None:
+        """The reader of what a writer's last batch carried."""
         last = self._last.get(writer)
-        if last is not None:
-            # its reader may be gone by now: few are kept, as one of many metrics is large
-            decode = self._sets.get(last)
-            stretch = None if decode is None else _expected(last, decode, data)
-            if stretch is not None:
-                return [stretch]
+        # it may be gone by now: few are kept, as one of many metrics is large
+        return None if last is None else self._sets.get(last)
+
+    def _carefully(self, writer: Hashable, data: bytes) -> list[Stretch]:
         found = read_batch(data)
         keys = _only_metrics(found)
-        if keys is not None and self._decoder(keys) is not None:
+        if keys is not None and self._reader(keys) is not None:
             _remember(self._last, writer, keys, _WRITERS)
-        elif last is not None:
-            del self._last[writer]
+        else:
+            self._last.pop(writer, None)
         return found
 
-    def _decoder(self, keys: Keys) -> Decode | None:
+    def _reader(self, keys: Keys) -> _Reader | None:
         """A reader of lines with these metrics, made when it is wanted for the second time."""
         found = self._sets.get(keys)
         if found is None and keys in self._sets:
@@ -84,14 +118,15 @@ def _only_metrics(found: list[Stretch]) -> Keys | None:
     if len(found) != 1 or len(found[0].tables) != 1:
         return None
     stretch, table = found[0], found[0].tables[0]
-    if stretch.others or stretch.damaged or stretch.torn or table.system:
+    if stretch.others or stretch.damaged or stretch.torn or table.system or "" in table.keys:
         return None
     return table.keys if len(table.keys) <= _METRICS else None
 
 
-def _make(keys: Keys) -> Decode:
+def _make(keys: Keys) -> _Reader:
     """A reader of lines that hold exactly these metrics; one that never can where a name has quotes
     or control characters."""
+    row = Struct(f"<dq{len(keys)}d")
     try:
         fields = [(f"m{place}", float, msgspec.field(name=key)) for place, key in enumerate(keys)]
         points = msgspec.defstruct("Points", fields, gc=False, forbid_unknown_fields=True)
@@ -102,29 +137,57 @@ def _make(keys: Keys) -> Decode:
             forbid_unknown_fields=True,
         )
     except ValueError:
-        return _never
-    return msgspec.json.Decoder(line).decode_lines
+        return _Reader(keys, _never, row)
+    return _Reader(keys, msgspec.json.Decoder(line).decode_lines, row)
 
 
 def _never(_: bytes) -> list[Any]:
     return []
 
 
-def _expected(keys: Keys, decode: Decode, data: bytes) -> Stretch | None:
-    """The batch, where it holds what is expected and nothing else; else None."""
+def _expected(batches: Sequence[tuple[_Reader | None, bytes]]) -> list[Stretch | None]:
+    """Each batch that has a reader and holds what that expects and nothing else; else None."""
+    lined = [None if reader is None else _lines(reader, data) for reader, data in batches]
+    piece = bytearray(sum(each.size() for each in lined if each is not None))
+    if not piece:
+        return [None] * len(lined)
+    numbers = np.frombuffer(piece, np.float64)
+    tables: list[Table | None] = []
+    at = 0
+    for each in lined:
+        tables.append(None if each is None else _table(each, piece, numbers, at))
+        at += 0 if each is None else each.size()
+    # it is so for times, and for the bits of steps that are not below 0 nor above 2**62
+    all_plain = is_plain(numbers)
+    return [
+        Stretch(tables=[table], latest=max(float(np.maximum.reduce(table.times)), 0.0))
+        if table is not None and (all_plain or is_plain(table.values))
+        else None
+        for table in tables
+    ]
+
+
+def _lines(reader: _Reader, data: bytes) -> _Lines | None:
+    """The lines of a batch, where each is what the reader expects."""
     try:
-        lines = decode(data)
-        # a value on two lines, or two on one, is no record: only the counts tell
-        if not lines or not has_lines(data, len(lines)):
-            return None
-        flat: list[float] = []
+        lines = reader.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    # a value on two lines, or two on one, is no record: only the counts tell
+    return _Lines(reader, lines) if lines and has_lines(data, len(lines)) else None
+
+
+def _table(known: _Lines, piece: bytearray, numbers: NDArray[np.float64], at: int) -> Table | None:
+    """Lay lines into the piece, and see them as a table; None for a step beyond 64 bits."""
+    (keys, _, row), lines = known
+    put, size = row.pack_into, row.size
+    end = at
+    try:
         for line in lines:
-            flat += astuple(line.p)
-        times = [line.t for line in lines]
-        steps = [line.s for line in lines]
-        table = laid_out(keys, False, Numbers(range(len(lines)), steps, times, flat))
-    except (msgspec.DecodeError, UnicodeDecodeError, NotPackable):
+            put(piece, end, line.t, line.s, *astuple(line.p))
+            end += size
+    except NotPackable:
         return None
-    if not is_plain(table):
-        return None
-    return Stretch(tables=[table], latest=max(*times, 0.0))
+    rows = numbers[at // 8 : end // 8].reshape(len(lines), size // 8)
+    steps = rows.view(np.int64)[:, 1]
+    return Table(keys, False, places(len(lines)), steps, rows[:, 0], rows[:, 2:], {})

@@ -48,11 +48,17 @@ def told(stretches: list[Stretch]) -> list[Any]:
     return found
 
 
+def read(reader: Repeating, writer: Any, data: bytes) -> list[Stretch]:
+    """One batch that came alone."""
+    (found,) = reader.read([(writer, data)])
+    return found
+
+
 def knowing() -> Repeating:
     """A reader that has seen what the writer "w" logs."""
     reader = Repeating()
     for first in (0, 5):
-        reader.read("w", batch(first))
+        read(reader, "w", batch(first))
     return reader
 
 
@@ -63,7 +69,7 @@ def test_a_third_batch_of_the_same_metrics_needs_no_dictionaries(
     reader = knowing()
     monkeypatch.setattr(repeating, "read_batch", None)
     data = batch(10)
-    found = reader.read("w", data)
+    found = read(reader, "w", data)
     assert told(found) == told(read_batch(data))
     (table,) = found[0].tables
     assert (table.rows.dtype, table.steps.dtype) == (np.int32, np.int64)
@@ -75,9 +81,9 @@ def test_another_writer_of_the_same_metrics_is_read_so_from_its_second_batch(
 ) -> None:
     """Ranks log what the first one logs."""
     reader = knowing()
-    reader.read("another", batch(0))
+    read(reader, "another", batch(0))
     monkeypatch.setattr(repeating, "read_batch", None)
-    assert told(reader.read("another", batch(5))) == told(read_batch(batch(5)))
+    assert told(read(reader, "another", batch(5))) == told(read_batch(batch(5)))
 
 
 ODD = {
@@ -123,9 +129,29 @@ def test_whatever_else_comes_is_read_as_if_nothing_were_known(odd: bytes, place:
         "first": odd + after, "in the middle": before + odd + after, "last": before + odd, "alone": odd
     }[place]  # fmt: skip
     reader = knowing()
-    assert told(reader.read("w", data)) == told(read_batch(data))
+    assert told(read(reader, "w", data)) == told(read_batch(data))
     for first in (40, 50, 60):
-        assert told(reader.read("w", batch(first))) == told(read_batch(batch(first)))
+        assert told(read(reader, "w", batch(first))) == told(read_batch(batch(first)))
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_batches_that_come_together_are_read_as_if_each_came_alone(odd: bytes) -> None:
+    """Whatever stands between them, and whosever it is."""
+    reader = knowing()
+    read(reader, "v", batch(0))
+    together = [
+        ("w", batch(10)),
+        ("v", batch(10, 1)),
+        ("w", batch(15, 2) + odd),
+        ("new", batch(3)),
+        ("w", odd),
+        ("w", batch(20)),
+        ("v", line(-5) + line(-(2**63)) + line(2**63 - 1)),
+        ("v", batch(11, 40)),
+    ]
+    for found, (_, data) in zip(reader.read(together), together, strict=True):
+        assert told(found) == told(read_batch(data))
+    assert reader.read([]) == []
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -141,8 +167,8 @@ def test_mutated_batches_are_read_as_if_nothing_were_known(seed: int) -> None:
             middle = chance.choice([bytes([data[at] ^ 1 << chance.randrange(8)]), b"", *words])
             data = data[:at] + middle + data[at + chance.choice((0, 1, length)) :]
         data += b"\n"
-        assert told(reader.read("w", data)) == told(read_batch(data)), data
-        reader.read("w", batch(20))
+        assert told(read(reader, "w", data)) == told(read_batch(data)), data
+        read(reader, "w", batch(20))
 
 
 def test_numbers_come_out_to_the_last_bit() -> None:
@@ -157,7 +183,7 @@ def test_numbers_come_out_to_the_last_bit() -> None:
             json.dumps({"t": 1.5, "s": step, "p": {"x": value}}).encode() + b"\n"
             for step, value in enumerate(part.tolist())
         )
-        (stretch,) = reader.read("w", data)
+        (stretch,) = read(reader, "w", data)
         assert stretch.tables[0].values[:, 0].tobytes() == part.tobytes()
 
 
@@ -167,7 +193,7 @@ def test_names_that_cannot_be_known_beforehand_are_read_all_the_same(name: str) 
     reader = Repeating()
     for step in range(4):
         data = json.dumps({"t": 1.0, "s": step, "p": {name: 1.5, "b": 2.5}}).encode() + b"\n"
-        assert told(reader.read("w", data)) == told(read_batch(data))
+        assert told(read(reader, "w", data)) == told(read_batch(data))
 
 
 def test_of_many_sets_of_metrics_few_readers_are_kept() -> None:
@@ -177,12 +203,12 @@ def test_of_many_sets_of_metrics_few_readers_are_kept() -> None:
     for number in range(150):
         for step in range(3):
             line = {"t": 1.0, "s": step, "p": {f"m{number}": 1.0}}
-            reader.read(number, json.dumps(line).encode() + b"\n")
+            read(reader, number, json.dumps(line).encode() + b"\n")
         (keys,) = [keys for keys in reader._sets if keys == (f"m{number}",)]
-        decode = reader._sets[keys]
-        assert decode is not None
-        made.append(weakref.ref(decode.__self__.type))  # type: ignore[attr-defined]
-        del decode
+        known = reader._sets[keys]
+        assert known is not None
+        made.append(weakref.ref(known.decode.__self__.type))  # type: ignore[attr-defined]
+        del known
     gc.collect()
     assert sum(kind() is not None for kind in made) <= 64
 
@@ -193,4 +219,4 @@ def test_metrics_that_change_all_the_time_are_read_all_the_same() -> None:
     for number in range(300):
         for _ in range(3):
             data = json.dumps({"t": 1.0, "s": 1, "p": {f"m{number}": 1.0}}).encode() + b"\n"
-            assert told(reader.read(number % 7, data)) == told(read_batch(data))
+            assert told(read(reader, number % 7, data)) == told(read_batch(data))

@@ -29,7 +29,7 @@ _READ_AT_ONCE = 128 << 10
 """So many bytes are read in less than a millisecond. The writer reads longer batches, one at a time:
 what they hold may be many times as large."""
 
-_TOGETHER = 4
+_TOGETHER = 6
 """So many are handed over at once: ten runs that always wait for one commit together would leave the
 processor idle while the disk works."""
 
@@ -89,10 +89,10 @@ class Together:
                 jobs.append(Deliver(make(), loop, done))
             except Exception as error:  # whose batch it is will say so
                 done(None, error)
-        for job in jobs:
-            batch = job.batch
-            if len(batch.raw) <= _READ_AT_ONCE:
-                batch.known = self._reader.read((batch.run, batch.writer), batch.raw)
+        short = [job.batch for job in jobs if len(job.batch.raw) <= _READ_AT_ONCE]
+        found = self._reader.read([((batch.run, batch.writer), batch.raw) for batch in short])
+        for batch, known in zip(short, found, strict=True):
+            batch.known = known
         try:
             if jobs:
                 self._writer.submit(jobs)
