@@ -12,12 +12,13 @@ from io import BytesIO
 from itertools import islice
 from struct import error as NotPackable  # noqa: N812 - "error" says too little beside other errors
 from struct import pack
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 
 from outrider.journal.record import POINTS, Damaged, Record, checked, decode, lines, number
+from outrider_server.numbered import Numbered, side_by_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,19 +34,18 @@ _NOT_STRAIGHT = frozenset((POINTS, SYSTEM, "head", "attempt"))
 """Kinds (where they are said) that begin something or come with rules of their own."""
 
 
-class Table(NamedTuple):
+@dataclass(slots=True)
+class Table(Numbered):
     """Points of records that carry the same metrics, in the order they were logged.
 
-    ``rows`` are the records' places in the batch, ``values`` has one line a record and one column a
-    metric, ``exact`` the integers, by (line, column), that a float64 cannot hold.
+    ``rows`` are the records' places in the batch, ``exact`` the integers, by (line, metric), that a
+    float64 cannot hold.
     """
 
     keys: Keys
     system: bool
     rows: NDArray[np.int32]
-    steps: NDArray[np.int64]
-    times: NDArray[np.float64]
-    values: NDArray[np.float64]
+    numbers: NDArray[np.float64]
     exact: Mapping[tuple[int, int], int]
 
 
@@ -166,15 +166,12 @@ def _laid_out(keys: Keys, system: bool, found: Growing) -> Table:
     ``struct`` packs a list of floats four times as fast as NumPy or ``array`` read it.
     """
     count, flat = len(found.steps), found.flat
-    return Table(
-        keys,
-        system,
-        np.array(found.rows, np.int32),
+    numbers = side_by_side(
         np.frombuffer(pack(f"{count}q", *found.steps), np.int64),
         np.frombuffer(pack(f"{count}d", *found.times), np.float64),
         np.frombuffer(pack(f"{len(flat)}d", *flat), np.float64).reshape(count, len(keys)),
-        {},
     )
+    return Table(keys, system, np.array(found.rows, np.int32), numbers, {})
 
 
 def places(count: int) -> NDArray[np.int32]:
@@ -245,5 +242,5 @@ def _close(stretch: Stretch, growing: dict[tuple[bool, Keys], Growing]) -> None:
             if type(value) is int and int(float(value)) != value
         }
         if exact:
-            table = Table(keys, system, table.rows, table.steps, table.times, table.values, exact)
+            table.exact = exact
         stretch.tables.append(table)

@@ -193,7 +193,7 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle: Any = getattr(self, "cycle", None)  # None after a header that could not be read
         if cycle is None or not cycle.more_body or self.flow.read_paused:
             rests = self.rests_since
-            return rests is not None and now - rests > self.timeout_keep_alive
+            return rests is not None and now - rests > limits.rest_seconds
         return (
             now - self.heard > limits.body_idle_seconds
             or now - self.request_began > limits.body_seconds

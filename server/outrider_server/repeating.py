@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 
 class _Reader(NamedTuple):
-    """Reads lines that hold exactly these metrics; ``row`` lays one into a buffer: its time, its step
-    and its values."""
+    """Reads lines that hold exactly these metrics; ``row`` lays one into a buffer, as ``numbered``
+    has it."""
 
     keys: Keys
     decode: Callable[[bytes], list[Any]]
@@ -189,5 +189,4 @@ def _table(known: _Lines, piece: bytearray, numbers: NDArray[np.float64], at: in
     except NotPackable:
         return None
     rows = numbers[at // 8 : end // 8].reshape(len(lines), size // 8)
-    steps = rows.view(np.int64)[:, 1]
-    return Table(keys, False, places(len(lines)), steps, rows[:, 0], rows[:, 2:], {})
+    return Table(keys, False, places(len(lines)), rows, {})

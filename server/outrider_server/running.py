@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("outrider.server")
 
 _PRINTED_CODE_SECONDS = 3600.0
-_KEEP_ALIVE_SECONDS = 75  # longer than a streamer is silent
 _READ_THREADS = 4
 _GARBAGE = 20_000
 """Look for garbage after so many new objects: a list of 20,000 runs makes 100,000, and drops them."""
@@ -158,7 +157,6 @@ class _Running:
                 server_header=False,
                 proxy_headers=False,
                 headers=[("outrider-server", version()), *SECURITY_HEADERS],
-                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=limits.stop_seconds,
                 backlog=2048,
             ),

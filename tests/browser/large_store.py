@@ -13,6 +13,7 @@ import numpy as np
 from outrider.journal.line import encode
 from outrider_server.data_folder import DataFolder
 from outrider_server.ingest import Stretch, Table
+from outrider_server.numbered import side_by_side
 from outrider_server.store import Store
 from outrider_server.store.batches import _store_stretch
 from outrider_server.store.records import Applying
@@ -85,4 +86,4 @@ def tables() -> Iterator[Table]:
         values[steps == SPIKE] = 1000.0
         rows = np.arange(TOGETHER, dtype=np.int32)
         times = 1.7e9 + steps * 0.001
-        yield Table(("loss",), False, rows, steps, times, values.reshape(-1, 1), {})
+        yield Table(("loss",), False, rows, side_by_side(steps, times, values[:, None]), {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from server_kit import Client, Start, points
 
 LIMITS = [
     "--limit=header_seconds=1",
+    "--limit=rest_seconds=3",
     "--limit=body_idle_seconds=1",
     "--limit=body_seconds=3",
     "--limit=write_seconds=1",
@@ -48,6 +50,29 @@ def test_silent_and_trickling_connections_are_dropped(client: Client) -> None:
                     continue
                 except OSError:
                     break
+
+
+def test_a_connection_that_rests_is_closed_and_one_that_is_used_is_not(client: Client) -> None:
+    """Whether its last request was answered by a task, or at once."""
+    client.create_run("r")
+    asking, sending = (http.client.HTTPConnection(client.host, timeout=60) for _ in range(2))
+    used, offset = [], 0
+    for step in range(40):  # for longer than they may rest
+        path = f"/api/projects/p/runs/r/journal/w/1?offset={offset}"
+        batch = points(step, 1)
+        offset += len(batch)
+        asking.request("GET", "/api/health")
+        sending.request("POST", path, batch, {"Authorization": f"Bearer {client.token}"})
+        for connection in (asking, sending):
+            used.append(connection.sock)
+            with connection.getresponse() as answer:
+                assert answer.status == 200
+                answer.read()
+        time.sleep(0.1)
+    assert len(set(used)) == 2
+    for connection in (asking, sending):
+        assert connection.sock.recv(4096) == b""
+        connection.close()
 
 
 def test_a_header_without_end_is_refused(client: Client) -> None:

@@ -220,18 +220,19 @@ def test_what_is_odd_is_read_with_care(line: bytes) -> None:
 def test_even_buckets_say_what_single_points_say(count: int) -> None:
     """First, last, extremes with their places, mean and count, also of values near the limit."""
     random = np.random.default_rng(count)
-    for values in (random.standard_normal((count, 3)), np.full((count, 3), 1.7e308)):
+    for values in (random.standard_normal((3, count)), np.full((3, count), 1.7e308)):
         table = buckets.build(values, buckets.edges(count, 32))
         for nth, begin in enumerate(range(0, count, 32)):
-            part = values[begin : begin + 32]
-            assert (table[buckets.FIRST, nth] == part[0]).all()
-            assert (table[buckets.LAST, nth] == part[-1]).all()
-            assert (table[buckets.LOW, nth] == part.min(axis=0)).all()
-            assert (table[buckets.HIGH, nth] == part.max(axis=0)).all()
-            assert (table[buckets.LOW_AT, nth] == begin + part.argmin(axis=0)).all()
-            assert (table[buckets.HIGH_AT, nth] == begin + part.argmax(axis=0)).all()
-            assert table[buckets.MEAN, nth] == pytest.approx((part / len(part)).sum(axis=0))
-            assert (table[buckets.COUNT, nth] == len(part)).all()
+            part, seen = values[:, begin : begin + 32], table[:, :, nth]
+            assert (seen[buckets.FIRST] == part[:, 0]).all()
+            assert (seen[buckets.LAST] == part[:, -1]).all()
+            assert (seen[buckets.LOW] == part.min(axis=1)).all()
+            assert (seen[buckets.HIGH] == part.max(axis=1)).all()
+            assert (seen[buckets.LOW_AT] == begin + part.argmin(axis=1)).all()
+            assert (seen[buckets.HIGH_AT] == begin + part.argmax(axis=1)).all()
+            mean = (part / part.shape[1]).sum(axis=1)
+            assert seen[buckets.MEAN] == pytest.approx(mean)
+            assert (seen[buckets.COUNT] == part.shape[1]).all()
 
 
 def test_of_many_runs_that_are_folded_together_one_that_fails_harms_no_other(

@@ -158,13 +158,11 @@ def _store_points(to: Applying, tables: list[Table], keys: set[str], fresh: list
     blocks: list[Block] = []
     steps = points = 0
     for table in sorted(tables, key=_latest) if len(tables) > 1 else tables:
-        block = Block(
-            _kids(to, table), table.rows, table.steps, table.times, table.values, table.exact
-        )
+        block = Block(_kids(to, table), table.rows, table.numbers, table.exact)
         blocks.append(block)
         track.uncounted.append((attempt, block))
-        steps += len(table.steps)
-        points += table.values.size
+        steps += len(block.rows)
+        points += len(block.rows) * len(block.kids)
         if table.system:
             to.kinds.add("system")
         else:

@@ -115,9 +115,7 @@ class Cache:
 
     def keep_tail(self, place: Place, blocks: Sequence[Block]) -> None:
         """Keep the blocks of a tail's row."""
-        self.tail.put(
-            place, blocks, sum(block.values.nbytes + 20 * len(block.steps) for block in blocks)
-        )
+        self.tail.put(place, blocks, sum([block.numbers.nbytes for block in blocks]))
 
 
 class Lasting:

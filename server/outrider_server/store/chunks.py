@@ -74,7 +74,8 @@ def _take_back(db: sqlite3.Connection, run: int, axis: int, like: Columns) -> Co
 
 
 def _write(db: sqlite3.Connection, run: int, piece: Columns) -> None:
-    steps, times, values = piece.steps, piece.times, piece.values
+    steps, times = piece.steps, piece.times
+    values = np.ascontiguousarray(piece.values.T)
     count = len(steps)
     (axis,) = db.execute(
         "SELECT coalesce(max(axis), 0) + 1 FROM axis WHERE run = ?", (run,)
@@ -108,9 +109,9 @@ def _write(db: sqlite3.Connection, run: int, piece: Columns) -> None:
     for (row, column), number in piece.exact.items():
         exact[column][row] = number
     kids = piece.kids.tolist()
-    seen = np.ascontiguousarray(whole.transpose(2, 0, 1))
-    packed_fine = pack_matrices(fine.transpose(2, 0, 1))
-    packed_values = pack_columns(values.T, exact)
+    seen = np.ascontiguousarray(whole.transpose(1, 0, 2))
+    packed_fine = pack_matrices(fine.transpose(1, 0, 2))
+    packed_values = pack_columns(values, exact)
     chunks = [
         (run, kid, axis, count, seen[column].tobytes(), packed_fine[column])
         for column, kid in enumerate(kids)

@@ -108,22 +108,25 @@ class Counts:
     def _spread(self, kids: Any, steps: Any, values: Any) -> None:
         """Extremes and mean, over finite values."""
         of = self._of
-        finite = np.isfinite(values)
+        lines = np.ascontiguousarray(
+            values.T
+        )  # of numbers that lie together the least is found soon
+        finite = np.isfinite(lines)
         if finite.all():
             number = np.full(len(kids), len(steps))
-            low_values = high_values = values
-            mean = _mean(values, len(steps))
+            low_values = high_values = lines
+            mean = _mean(lines, len(steps))
         else:
-            number = finite.sum(axis=0)
-            low_values = np.where(finite, values, inf)
-            high_values = np.where(finite, values, -inf)
-            mean = _mean(np.where(finite, values, 0.0), np.maximum(number, 1))
-        columns = np.arange(len(kids))
+            number = finite.sum(axis=1)
+            low_values = np.where(finite, lines, inf)
+            high_values = np.where(finite, lines, -inf)
+            mean = _mean(np.where(finite, lines, 0.0), np.maximum(number, 1))
+        metrics = np.arange(len(kids))
         for name, best in (
-            ("low", low_values.argmin(axis=0)),
-            ("high", high_values.argmax(axis=0)),
+            ("low", low_values.argmin(axis=1)),
+            ("high", high_values.argmax(axis=1)),
         ):
-            found = values[best, columns]
+            found = lines[metrics, best]
             better = found < of[name][kids] if name == "low" else found > of[name][kids]
             better &= number > 0
             of[name][kids[better]] = found[better]
@@ -224,8 +227,10 @@ class Counts:
         return float(of["last"][kid])
 
 
-def _mean(values: Floats, number: Any) -> Floats:
-    """The mean of each column; divides first only where the sum is too large."""
+def _mean(lines: Floats, number: Any) -> Floats:
+    """The mean of each line; divides first only where the sum is too large."""
     with np.errstate(over="ignore"):
-        mean: Floats = values.sum(axis=0) / number
-    return mean if np.isfinite(mean).all() else (values / number).sum(axis=0)
+        mean: Floats = lines.sum(axis=1) / number
+    if not np.isfinite(mean).all():
+        mean = (lines / np.broadcast_to(number, len(lines))[:, None]).sum(axis=1)
+    return mean

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from outrider_server.numbered import Numbered
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -54,65 +56,57 @@ def fold(tail: Iterable[tuple[int, Sequence[Block]]]) -> list[Columns]:
 
 
 @dataclass(slots=True)
-class _Stack:
-    """Tables of the same metrics, one behind the other; ``base`` is where each batch begins."""
+class _Stack(Numbered):
+    """Tables of the same metrics put together; with each comes where its batch begins."""
 
-    bases: list[int]
-    blocks: list[Block]
+    blocks: Sequence[tuple[int, Block]]
+    kids: list[int]
+    numbers: Floats
 
-    def steps(self) -> Ints:
-        return np.concatenate([block.steps for block in self.blocks])
-
-    def times(self) -> Floats:
-        return np.concatenate([block.times for block in self.blocks])
-
-    def values(self) -> Floats:
-        return np.concatenate([block.values for block in self.blocks])
-
-    def rows(self) -> NDArray[np.int64]:
+    def places(self) -> NDArray[np.int64]:
         """The places of the records in the whole stretch."""
-        return np.concatenate(
-            [base + block.rows for base, block in zip(self.bases, self.blocks, strict=True)],
-            dtype=np.int64,
-        )
+        return np.concatenate([base + block.rows for base, block in self.blocks], dtype=np.int64)
 
-    def exact(self) -> dict[tuple[int, int], int]:
+    def exact(self) -> Mapping[tuple[int, int], int]:
+        """The integers, by (row, column), that float64 cannot hold."""
         found: dict[tuple[int, int], int] = {}
         at = 0
-        for block in self.blocks:
+        for _, block in self.blocks:
             if block.exact:
                 found.update({(at + row, c): number for (row, c), number in block.exact.items()})
-            at += len(block.steps)
+            at += len(block.rows)
         return found
+
+
+def _stack(blocks: Sequence[tuple[int, Block]]) -> _Stack:
+    numbers = np.concatenate([block.numbers for _, block in blocks])
+    return _Stack(blocks, blocks[0][1].kids.tolist(), numbers)
 
 
 def _fold_stretch(attempt: int, batches: Sequence[Sequence[Block]]) -> Iterator[Columns]:
     tables = _joined(batches)
     where: dict[int, list[tuple[int, int]]] = {}
     for number, stack in enumerate(tables):
-        for column, kid in enumerate(stack.blocks[0].kids.tolist()):
+        for column, kid in enumerate(stack.kids):
             where.setdefault(kid, []).append((number, column))
     alike: dict[tuple[int, ...], list[int]] = {}
     for kid, places in where.items():
-        alike.setdefault(tuple(number for number, _ in places), []).append(kid)
+        alike.setdefault(tuple([number for number, _ in places]), []).append(kid)
     for numbers, kids in alike.items():
         yield _together(attempt, kids, [tables[number] for number in numbers], where)
 
 
 def _joined(batches: Sequence[Sequence[Block]]) -> list[_Stack]:
     """One stack of tables for each set of metrics."""
-    alike: dict[bytes, _Stack] = {}
+    alike: dict[bytes, list[tuple[int, Block]]] = {}
     base = 0
     for blocks in batches:
-        last = -1
+        last = 0
         for block in blocks:
-            stack = alike.setdefault(block.kids.tobytes(), _Stack([], []))
-            stack.bases.append(base)
-            stack.blocks.append(block)
-            if len(block.rows):
-                last = max(last, int(block.rows[-1]))
-        base += 1 + max(last, 0)
-    return list(alike.values())
+            alike.setdefault(block.kids.tobytes(), []).append((base, block))
+            last = max(last, int(block.rows[-1]))
+        base += 1 + last
+    return [_stack(blocks) for blocks in alike.values()]
 
 
 def _together(
@@ -124,7 +118,7 @@ def _together(
     """The columns of metrics that occur in the same tables."""
     columns = [[where[kid][nth][1] for kid in kids] for nth in range(len(tables))]
     values = [
-        stack.values() if at == list(range(len(stack.blocks[0].kids))) else stack.values()[:, at]
+        stack.values if at == list(range(len(stack.kids))) else stack.values[:, at]
         for stack, at in zip(tables, columns, strict=True)
     ]
     exact: dict[tuple[int, int], int] = {}
@@ -138,8 +132,9 @@ def _together(
     numbers = np.array(kids, np.int32)
     if len(tables) == 1:
         (stack,) = tables
-        return Columns(attempt, numbers, stack.steps(), stack.times(), values[0], exact)
-    order = np.argsort(np.concatenate([stack.rows() for stack in tables]), kind="stable")
+        steps, times = stack.steps.copy(), stack.times.copy()
+        return Columns(attempt, numbers, steps, times, values[0], exact)
+    order = np.argsort(np.concatenate([stack.places() for stack in tables]), kind="stable")
     if exact:
         placed = np.empty(len(order), np.int64)
         placed[order] = np.arange(len(order))
@@ -147,8 +142,8 @@ def _together(
     return Columns(
         attempt,
         numbers,
-        np.concatenate([stack.steps() for stack in tables])[order],
-        np.concatenate([stack.times() for stack in tables])[order],
+        np.concatenate([stack.steps for stack in tables])[order],
+        np.concatenate([stack.times for stack in tables])[order],
         np.concatenate(values)[order],
         exact,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from outrider_server import buckets
+from outrider_server.numbered import side_by_side
 from outrider_server.store.chunks import read_axis, read_values
 from outrider_server.store.codec import EXACT, INT64, MIXED, Block, unpack_blocks
 
@@ -73,5 +74,6 @@ def _count_axis(
         values, exact = read_values(db, track.run, kid, axis)
         beside = {(row, 0): number for row, number in exact.items()}
         rows = np.zeros(len(steps), np.int32)
-        block = Block(np.array([kid], np.int32), rows, steps, times, values[:, None], beside)
+        numbers = side_by_side(steps, times, values[:, None])
+        block = Block(np.array([kid], np.int32), rows, numbers, beside)
         track.counts.add(block, attempt, track.limits.get(attempt))

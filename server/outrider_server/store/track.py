@@ -136,17 +136,11 @@ def _stacked(blocks: list[Block]) -> Block:
     exact: dict[tuple[int, int], int] = {}
     base = 0
     for block in blocks:
-        for (row, column), number in block.exact.items():
-            exact[base + row, column] = number
-        base += len(block.steps)
-    return Block(
-        blocks[0].kids,
-        blocks[0].rows,
-        np.concatenate([block.steps for block in blocks]),
-        np.concatenate([block.times for block in blocks]),
-        np.concatenate([block.values for block in blocks]),
-        exact,
-    )
+        if block.exact:
+            exact.update({(base + row, c): number for (row, c), number in block.exact.items()})
+        base += len(block.rows)
+    numbers = np.concatenate([block.numbers for block in blocks])
+    return Block(blocks[0].kids, blocks[0].rows, numbers, exact)
 
 
 def load(db: sqlite3.Connection, project: str, run_id: str) -> Track | None:
