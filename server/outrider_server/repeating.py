@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from struct import Struct
 from struct import error as NotPackable  # noqa: N812 - as in ``ingest``
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -28,9 +28,7 @@ from outrider_server.ingest import (
     places,
     read_batch,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from outrider_server.numbered import HEAD
 
 
 class _Reader(NamedTuple):
@@ -40,17 +38,6 @@ class _Reader(NamedTuple):
     keys: Keys
     decode: Callable[[bytes], list[Any]]
     row: Struct
-
-
-class _Lines(NamedTuple):
-    """What a reader read."""
-
-    reader: _Reader
-    lines: list[Any]
-
-    def size(self) -> int:
-        """How many bytes they need, laid side by side."""
-        return self.reader.row.size * len(self.lines)
 
 
 _K = TypeVar("_K")
@@ -147,46 +134,51 @@ def _never(_: bytes) -> list[Any]:
 
 def _expected(batches: Sequence[tuple[_Reader | None, bytes]]) -> list[Stretch | None]:
     """Each batch that has a reader and holds what that expects and nothing else; else None."""
-    lined = [None if reader is None else _lines(reader, data) for reader, data in batches]
-    piece = bytearray(sum(each.size() for each in lined if each is not None))
+    piece = bytearray()
+    laid = [_lay(reader, data, piece) for reader, data in batches]
     if not piece:
-        return [None] * len(lined)
+        return [None] * len(laid)
     numbers = np.frombuffer(piece, np.float64)
-    tables: list[Table | None] = []
-    at = 0
-    for each in lined:
-        tables.append(None if each is None else _table(each, piece, numbers, at))
-        at += 0 if each is None else each.size()
     # it is so for times, and for the bits of steps that are not below 0 nor above 2**62
     all_plain = is_plain(numbers)
-    return [
-        Stretch(tables=[table], latest=max(float(np.maximum.reduce(table.times)), 0.0))
-        if table is not None and (all_plain or is_plain(table.values))
-        else None
-        for table in tables
-    ]
+    found: list[Stretch | None] = []
+    at = 0
+    for (reader, _), count in zip(batches, laid, strict=True):
+        if reader is None or not count:
+            found.append(None)
+            continue
+        width = HEAD + len(reader.keys)
+        end = at + count * width
+        table = Table(reader.keys, False, places(count), numbers[at:end].reshape(count, width), {})
+        at = end
+        if all_plain or is_plain(table.values):
+            latest = max(float(np.maximum.reduce(table.times)), 0.0)
+            found.append(Stretch(tables=[table], latest=latest))
+        else:
+            found.append(None)
+    return found
 
 
-def _lines(reader: _Reader, data: bytes) -> _Lines | None:
-    """The lines of a batch, where each is what the reader expects."""
+def _lay(reader: _Reader | None, data: bytes, piece: bytearray) -> int:
+    """Lay the lines of a batch behind what the piece holds, where each is what the reader expects;
+    how many there are, or 0.
+
+    One batch after the other: the memory that a line's numbers were in serves the next batch's.
+    """
+    if reader is None:
+        return 0
+    put, size, at = reader.row.pack_into, reader.row.size, len(piece)
     try:
         lines = reader.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    # a value on two lines, or two on one, is no record: only the counts tell
-    return _Lines(reader, lines) if lines and has_lines(data, len(lines)) else None
-
-
-def _table(known: _Lines, piece: bytearray, numbers: NDArray[np.float64], at: int) -> Table | None:
-    """Lay lines into the piece, and see them as a table; None for a step beyond 64 bits."""
-    (keys, _, row), lines = known
-    put, size = row.pack_into, row.size
-    end = at
-    try:
+        # a value on two lines, or two on one, is no record: only the counts tell
+        if not lines or not has_lines(data, len(lines)):
+            return 0
+        piece.extend(bytes(size * len(lines)))
+        end = at
         for line in lines:
             put(piece, end, line.t, line.s, *astuple(line.p))
             end += size
-    except NotPackable:
-        return None
-    rows = numbers[at // 8 : end // 8].reshape(len(lines), size // 8)
-    return Table(keys, False, places(len(lines)), rows, {})
+    except (msgspec.DecodeError, UnicodeDecodeError, NotPackable):
+        del piece[at:]
+        return 0
+    return len(lines)
