@@ -60,8 +60,7 @@ class Repeating:
     def read(self, batches: Sequence[tuple[Hashable, bytes]]) -> list[list[Stretch]]:
         """What ``read_batch`` returns of each batch; with it comes whose it is.
 
-        Batches that came together are read together: what comes to each of them is a part of one
-        piece of memory, which was looked through once.
+        Batches that came together are laid into one piece of memory, which is looked through once.
         """
         expected = _expected([(self._known(writer), data) for writer, data in batches])
         return [
@@ -149,7 +148,9 @@ def _expected(batches: Sequence[tuple[_Reader | None, bytes]]) -> list[Stretch |
             continue
         width = HEAD + len(reader.keys)
         end = at + count * width
-        table = Table(reader.keys, False, places(count), numbers[at:end].reshape(count, width), {})
+        # its own memory: one run's rows may wait for their fold long after the others' were folded
+        own = numbers[at:end].reshape(count, width).copy()
+        table = Table(reader.keys, False, places(count), own, {})
         at = end
         if all_plain or is_plain(table.values):
             latest = max(float(np.maximum.reduce(table.times)), 0.0)
