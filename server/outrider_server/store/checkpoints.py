@@ -15,6 +15,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Thread
 
+from outrider_server.store.beside import work_beside
 from outrider_server.store.database import connect
 
 _log = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class Checkpoints:
             self._file = -1
 
     def _work(self) -> None:
+        work_beside()
         while self._orders.get():
             try:
                 self._db.execute(_MOVE).fetchone()

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from outrider.errors import NotFound, StoreError, UsageError
 from outrider_server.store.acks import Acks, Call, Deliver, Job, Outcome
 from outrider_server.store.batches import NotWhole, OffsetAhead, UnknownRun, store_batch
+from outrider_server.store.beside import work_beside
 from outrider_server.store.checkpoints import Checkpoints
 from outrider_server.store.flush import flush, fold_tail
 from outrider_server.store.writing import Writing
@@ -109,6 +110,7 @@ class Writer(Thread):
 
     def run(self) -> None:
         """The thread's life: groups of jobs, and between them folds and flushes that are due."""
+        work_beside()
         self._recount()
         going = True
         while going:
