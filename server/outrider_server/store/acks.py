@@ -20,7 +20,6 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from outrider.errors import StoreError
-from outrider_server.store.beside import work_beside
 
 if TYPE_CHECKING:
     from outrider_server.store.batches import Ack, Batch
@@ -81,7 +80,6 @@ class Acks:
             os.close(self._log)
 
     def _work(self) -> None:
-        work_beside()
         going = True
         while going:
             found = [self._waiting.get()]

@@ -10,8 +10,8 @@ def work_beside() -> None:
     """Let the calling thread begin when there is room, and push no other aside.
 
     Linux lets a thread that has something to do again take the processor from one that works. With
-    four threads of which only one at a time can hold the interpreter, that was three switches a batch,
-    most of them back and forth; as "batch" threads they take two fifths of it, and a batch a twentieth
+    threads of which only one at a time can hold the interpreter that was three switches a batch, most
+    of them back and forth; with the writer a "batch" thread it is one, and a batch takes a twentieth
     less of the processor. Whoever started the server with another policy keeps it.
     """
     with suppress(AttributeError, OSError):  # not Linux; not allowed
