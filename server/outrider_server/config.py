@@ -27,9 +27,7 @@ class Limits:
     event_clients: int = 256
     event_runs: int = 512  # changes waiting for one slow event client
     header_seconds: float = 20.0  # from the first byte (or the connection) to the whole header
-    rest_seconds: float = (
-        75.0  # between two requests of a connection; longer than a streamer is silent
-    )
+    rest_seconds: float = 75.0  # between two requests; longer than a streamer is silent
     body_idle_seconds: float = 30.0
     body_seconds: float = 300.0
     write_seconds: float = 60.0  # a client that reads nothing for so long is dropped

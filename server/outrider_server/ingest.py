@@ -30,6 +30,7 @@ _LINE_BREAK = ord("\n")
 _SHORT = 100
 """A line of fewer bytes is short."""
 _PLACES = np.arange(1024, dtype=np.int32)
+_PLACES.setflags(write=False)  # shared by all tables
 _NOT_STRAIGHT = frozenset((POINTS, SYSTEM, "head", "attempt"))
 """Kinds (where they are said) that begin something or come with rules of their own."""
 
@@ -101,9 +102,11 @@ def _at_once(data: bytes) -> list[Any] | None:
 
 def has_lines(data: bytes, count: int) -> bool:
     """Are there this many lines, all of them ended? One by one is quicker where they are long."""
+    if not data.endswith(b"\n"):
+        return False
     if len(data) < _SHORT * count:
         return int(np.count_nonzero(np.frombuffer(data, np.uint8) == _LINE_BREAK)) == count
-    return len(list(islice(BytesIO(data), count + 1))) == count and data.endswith(b"\n")
+    return len(list(islice(BytesIO(data), count + 1))) == count
 
 
 def _straight(bodies: list[Any]) -> Stretch | None:
@@ -160,7 +163,9 @@ def _alike(bodies: list[Any], rows: list[int]) -> Iterator[tuple[Keys, Growing]]
             yield keys, found
 
 
-def _laid_out(keys: Keys, system: bool, found: Growing) -> Table:
+def _laid_out(
+    keys: Keys, system: bool, found: Growing, exact: Mapping[tuple[int, int], int] | None = None
+) -> Table:
     """Lay the numbers side by side; raises for what is no number.
 
     ``struct`` packs a list of floats four times as fast as NumPy or ``array`` read it.
@@ -171,7 +176,7 @@ def _laid_out(keys: Keys, system: bool, found: Growing) -> Table:
         np.frombuffer(pack(f"{count}d", *found.times), np.float64),
         np.frombuffer(pack(f"{len(flat)}d", *flat), np.float64).reshape(count, len(keys)),
     )
-    return Table(keys, system, np.array(found.rows, np.int32), numbers, {})
+    return Table(keys, system, np.array(found.rows, np.int32), numbers, exact or {})
 
 
 def places(count: int) -> NDArray[np.int32]:
@@ -235,12 +240,9 @@ def _microsecond(time: float) -> int:
 
 def _close(stretch: Stretch, growing: dict[tuple[bool, Keys], Growing]) -> None:
     for (system, keys), found in growing.items():
-        table = _laid_out(keys, system, found)
         exact = {
             divmod(place, len(keys)): value
             for place, value in enumerate(found.flat)
             if type(value) is int and int(float(value)) != value
         }
-        if exact:
-            table.exact = exact
-        stretch.tables.append(table)
+        stretch.tables.append(_laid_out(keys, system, found, exact))

@@ -64,13 +64,12 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self.heard = self.loop.time()
-        self.rests_since = None
         if self.header_began is not None:
             if self._header_bytes == 0:
                 self.header_began = self.heard
             self._header_bytes += len(data)
         super().data_received(data)
-        if self.header_began is not None and self._header_bytes > self.limits.header_bytes:
+        if self.header_began is not None and self._header_bytes > self._most:
             self._refuse(
                 b"431 Request Header Fields Too Large", b"too_large", b"the header is too large"
             )
@@ -84,7 +83,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         """Part of the request's target."""
         self._size += len(url)
-        if self._size > self.limits.header_bytes:
+        if self._size > self._most:
             raise ValueError("the header is too large")
         super().on_url(url)
 
@@ -103,6 +102,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The header is whole, the body begins."""
         self.header_began = None
+        self.rests_since = None  # not by a mere line break, which begins no request
         self._header_bytes = 0
         self.request_began = self.heard
         super().on_headers_complete()
@@ -192,12 +192,16 @@ class BoundedProtocol(HttpToolsProtocol):
             return now - self.header_began > limits.header_seconds
         cycle: Any = getattr(self, "cycle", None)  # None after a header that could not be read
         if cycle is None or not cycle.more_body or self.flow.read_paused:
-            rests = self.rests_since
-            return rests is not None and now - rests > limits.rest_seconds
+            return False
         return (
             now - self.heard > limits.body_idle_seconds
             or now - self.request_began > limits.body_seconds
         )
+
+    def rests_too_long(self, now: float) -> bool:
+        """Whether this connection has had no request for too long since its last answer."""
+        rests = self.rests_since
+        return rests is not None and now - rests > self.limits.rest_seconds
 
     def _refuse(self, status: bytes, code: bytes, message: bytes) -> None:
         body = _BODY % (code, message)
@@ -228,7 +232,7 @@ def bounded(limits: Limits, at_once: AtOnce, headers: Headers) -> type[BoundedPr
 
 
 async def sweep(connections: Iterable[Any], every: float = 1.0) -> None:
-    """Drop stalled connections, for ever."""
+    """Drop stalled connections and close those that rest, for ever."""
     loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(every)
@@ -236,3 +240,5 @@ async def sweep(connections: Iterable[Any], every: float = 1.0) -> None:
         for connection in list(connections):
             if connection.is_stalled(now):
                 connection.transport.abort()
+            elif connection.rests_too_long(now):
+                connection.transport.close()  # a slow client has what is still on its way

@@ -4,7 +4,8 @@ What a batch's lines carried, the next batch's lines will carry: a reader that k
 before it looks (msgspec's, made for these names) puts numbers where they belong, and takes half the
 time of one that makes a dictionary of each line. It is exact about what it expects. At anything else
 (another metric, a record of another kind, a word such as NaN, a damaged line) it gives up, and
-``ingest.read_batch`` reads the batch as if nobody had tried.
+``ingest.read_batch`` reads the batch as if nobody had tried. (Two records on one line beside a line
+that holds none, which no writer makes, are taken for the two records that they are.)
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def _only_metrics(found: list[Stretch]) -> Keys | None:
     if len(found) != 1 or len(found[0].tables) != 1:
         return None
     stretch, table = found[0], found[0].tables[0]
-    if stretch.others or stretch.damaged or stretch.torn or table.system or "" in table.keys:
+    if stretch.others or stretch.damaged or stretch.torn or table.system:
         return None
     return table.keys if len(table.keys) <= _METRICS else None
 

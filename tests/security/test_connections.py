@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
+from contextlib import suppress
 
 import pytest
 from server_kit import Client, Start, points
@@ -53,26 +54,79 @@ def test_silent_and_trickling_connections_are_dropped(client: Client) -> None:
 
 
 def test_a_connection_that_rests_is_closed_and_one_that_is_used_is_not(client: Client) -> None:
-    """Whether its last request was answered by a task, or at once."""
+    """Whether its last request was answered by a task, or at once; a line break is no request."""
     client.create_run("r")
-    asking, sending = (http.client.HTTPConnection(client.host, timeout=60) for _ in range(2))
-    used, offset = [], 0
-    for step in range(40):  # for longer than they may rest
-        path = f"/api/projects/p/runs/r/journal/w/1?offset={offset}"
-        batch = points(step, 1)
-        offset += len(batch)
-        asking.request("GET", "/api/health")
-        sending.request("POST", path, batch, {"Authorization": f"Bearer {client.token}"})
-        for connection in (asking, sending):
-            used.append(connection.sock)
+    token = {"Authorization": f"Bearer {client.token}"}
+    path, offset = "/api/projects/p/runs/r/journal/w/1?offset=", 0
+    for what in ("GET", "POST"):
+        connection = http.client.HTTPConnection(client.host, timeout=60)
+        used = set()
+        for step in range(40):  # for longer than it may rest
+            if what == "GET":
+                connection.request("GET", "/api/health")
+            else:
+                batch = points(step, 1)
+                connection.request("POST", f"{path}{offset}", batch, token)
+                offset += len(batch)
+            used.add(connection.sock)
             with connection.getresponse() as answer:
                 assert answer.status == 200
                 answer.read()
-        time.sleep(0.1)
-    assert len(set(used)) == 2
-    for connection in (asking, sending):
-        assert connection.sock.recv(4096) == b""
+            time.sleep(0.1)
+        (socket,) = used
+        socket.settimeout(0.3)
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                socket.sendall(b"\r\n")
+                if socket.recv(4096) == b"":
+                    break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+        else:
+            pytest.fail("the connection was kept")
         connection.close()
+
+
+def test_an_answer_that_lasts_longer_is_no_rest(client: Client) -> None:
+    """Events, on a connection that was used before."""
+    connection = http.client.HTTPConnection(client.host, timeout=60)
+    connection.request("GET", "/api/health")
+    with connection.getresponse() as answer:
+        answer.read()
+    used = connection.sock
+    connection.request("GET", "/api/events", headers={"Authorization": f"Bearer {client.token}"})
+    assert connection.sock is used
+    used.settimeout(0.5)
+    end = time.monotonic() + 6
+    while time.monotonic() < end:
+        with suppress(TimeoutError):
+            assert used.recv(4096) != b""
+    connection.close()
+
+
+def test_a_slow_reader_gets_all_of_an_answer_that_was_made_long_ago(start: Start) -> None:
+    """What rests is closed behind its last byte."""
+    server = start(arguments=["--limit=rest_seconds=1"])
+    client = Client(server.url, server.token)
+    client.create_run("r")
+    client.append("r", 0, points(0, 150_000))
+    connection = http.client.HTTPConnection(client.host, timeout=60)
+    connection.request(
+        "GET",
+        "/api/projects/p/runs/r/points?key=loss",
+        headers={"Authorization": f"Bearer {client.token}"},
+    )
+    answer = connection.getresponse()
+    assert answer.status == 200
+    assert answer.read(1000)
+    time.sleep(4)  # all is on its way, and the connection rests for longer than it may
+    while answer.read(65536):
+        pass
+    assert answer.length in (None, 0)
+    connection.close()
 
 
 def test_a_header_without_end_is_refused(client: Client) -> None:

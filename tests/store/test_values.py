@@ -42,6 +42,16 @@ def test_values_come_back_exactly(feeder: Feeder, folds_early: None, values: lis
         assert str(float(one)) == str(float(two))
 
 
+def test_what_packs_well_is_packed_with_care() -> None:
+    """Percents and the like: as small beside others as alone."""
+    chance = np.random.default_rng(3)
+    percents = np.round(chance.uniform(80, 100, (8, 2000)))
+    packed = codec.pack_columns(percents, [{}] * len(percents))
+    for column, (kind, body) in zip(percents, packed, strict=True):
+        assert codec.unpack_values(kind, body)[0].tolist() == column.tolist()
+        assert len(body) < 0.8 * len(column)
+
+
 @given(hnp.arrays(np.float64, st.integers(1, 300)))
 def test_floats_are_packed_without_loss(values: np.ndarray) -> None:
     kind, body = codec.pack_values(values, {})

@@ -108,9 +108,8 @@ class Counts:
     def _spread(self, kids: Any, steps: Any, values: Any) -> None:
         """Extremes and mean, over finite values."""
         of = self._of
-        lines = np.ascontiguousarray(
-            values.T
-        )  # of numbers that lie together the least is found soon
+        # of numbers that lie together the least is found soon
+        lines = np.ascontiguousarray(values.T)
         finite = np.isfinite(lines)
         if finite.all():
             number = np.full(len(kids), len(steps))

@@ -204,7 +204,7 @@ class Tail:
     def size(self) -> int:
         """About how many bytes it holds."""
         columns = (one.columns for one in self._stretches)
-        return sum(one.values.nbytes + 24 * len(one.steps) + 1000 for one in columns)
+        return sum(one.values.nbytes + 40 * len(one.steps) + 1000 for one in columns)
 
     def parts(self, kid: int) -> list[Part]:
         """The parts of a metric in the order of arrival, one for each stretch of one attempt."""
