@@ -12,6 +12,7 @@ goes the long way, which says what: a batch that is sent again, or tried again, 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from outrider.ids import is_run_id, is_writer_id
@@ -39,11 +40,8 @@ if TYPE_CHECKING:
 
     Answer = Callable[[bytes | None], None]
 
-_Place = tuple[str, str, str, int]
-"""Project, run, writer and segment."""
-
 _PLACES, _LONG = 4096, 500
-"""So many are remembered, and none whose path is longer."""
+"""So many paths are remembered, and none that is longer."""
 
 _ALREADY_HERE = b',"duplicate":true}'
 
@@ -77,7 +75,6 @@ class Ingest:
         self._store = services.store
         self._tokens = services.tokens
         self._hub = services.hub
-        self._places: dict[str, _Place] = {}
 
     def at_once(self, scope: Scope, body: bytes, answer: Answer) -> bool:
         """Take a batch whose body is here; False, or a Problem, where it must go the long way.
@@ -144,24 +141,14 @@ class Ingest:
         """What is asked, by whom; raises a Problem where it may not be."""
         principal: Principal = scope[PRINCIPAL]
         headers: dict[bytes, bytes] = scope[HEADERS]
-        project, run, writer, segment = self._place(scope["path"])
+        path: str = scope["path"]
+        project, run, writer, segment = (_known_place if len(path) <= _LONG else _place)(path)
         principal.require(Role.WRITE, project)
         offset = _offset(scope["query_string"])
         declared_length(headers.get(b"content-length"), self._limit)
         raw_length = self._unpacker.declared(headers.get(b"outrider-raw-length"))
         encoding = headers.get(b"content-encoding", b"")
         return _Asked(project, run, writer, segment, offset, encoding, raw_length)
-
-    def _place(self, path: str) -> _Place:
-        """Which part of which run is meant: what a writer asks again and again is looked up."""
-        found = self._places.get(path)
-        if found is None:
-            found = _place(path)
-            if len(self._places) >= _PLACES:
-                self._places.clear()
-            if len(path) <= _LONG:
-                self._places[path] = found
-        return found
 
     def _publish(self, run: str, ack: Ack) -> None:
         changes = ack.changes
@@ -173,11 +160,16 @@ def _answered(ack: Ack) -> bytes:
     return b'{"offset":%d%b' % (ack.offset, _ALREADY_HERE if ack.duplicate else b"}")
 
 
-def _place(path: str) -> _Place:
+def _place(path: str) -> tuple[str, str, str, int]:
+    """The project, run, writer and segment that a path means."""
     _, _, _, project, runs, run, _, writer, number = path.split("/")
     if runs != "runs" or not is_run_id(run) or not is_writer_id(writer):
         raise not_found("this cannot be the path of a journal")
     return project, run, writer, _segment(number)
+
+
+_known_place = lru_cache(_PLACES)(_place)
+"""What a writer asks again and again is looked up."""
 
 
 def _segment(text: str) -> int:
